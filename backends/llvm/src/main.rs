@@ -1,0 +1,2 @@
+//! The worker program that links LLVM.
+fn main() {}

@@ -1,0 +1,2 @@
+//! `we3c`, the command line.
+fn main() {}
