@@ -3,6 +3,7 @@
 
 pub mod builder;
 pub mod clone;
+pub mod diagnostic;
 pub mod entity;
 pub mod module;
 pub mod op;
