@@ -1,0 +1,36 @@
+# The two commands of the README are `make demo` and `make test`; `make help` lists the rest.
+
+export LLVM_SYS_221_PREFIX ?= /usr/lib/llvm-22
+CARGO ?= cargo
+WE3C = target/release/we3c
+
+# Without LLVM 22 everything but the LLVM tier builds; `we3c doctor` says what is missing.
+HAVE_LLVM := $(wildcard $(LLVM_SYS_221_PREFIX)/bin/llvm-config)
+
+.PHONY: help setup build demo test lint suite-list bless fuzz clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## install what is missing (Debian packages, ptxas in .venv)
+	@scripts/setup.sh
+
+build: ## release build of we3c and, where LLVM is installed, of its worker
+	$(CARGO) build --release -p we3-cli $(if $(HAVE_LLVM),-p we3-backend-llvm)
+
+demo: setup ## the handwritten-digits example on real data, on three backends
+	@$(MAKE) --no-print-directory build
+	@scripts/demo.sh
+
+test: setup ## every test: unit, IR files, suite on all backends, diagnostics, PTX through ptxas
+	@scripts/test.sh
+
+lint: ## formatting and clippy, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+bless: ## accept the output of the file tests after reading the diff
+	WE3_BLESS=1 INSTA_UPDATE=always scripts/test.sh
+
+clean: ## remove build outputs
+	$(CARGO) clean
