@@ -8,6 +8,7 @@ pub mod entity;
 pub mod module;
 pub mod op;
 pub mod span;
+pub mod text;
 pub mod types;
 pub mod verify;
 

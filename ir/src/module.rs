@@ -154,11 +154,8 @@ impl Func {
 
     /// The constant a value is, if its definition is one.
     pub fn as_const(&self, value: Value) -> Option<crate::op::Const> {
-        match &self.ops[self.def_op(value)?].opcode {
-            Opcode::Const(constant) => Some(*constant),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "asks about one operation only")]
-            _ => None,
-        }
+        let Opcode::Const(constant) = &self.ops[self.def_op(value)?].opcode else { return None };
+        Some(*constant)
     }
 
     /// The last operation of a block.

@@ -1,0 +1,279 @@
+//! Printing. Values are numbered in order of definition, so equal programs print equally.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use crate::entity::{Block, FuncId, Op, Value};
+use crate::module::{Func, Level, Module, ValueDef};
+use crate::op::{ForKind, Opcode, ReduceKind};
+use crate::text::MAX_NESTING;
+use crate::text::constant::print_constant;
+use crate::text::lex::is_plain_name;
+use crate::text::names::{for_name, reduce_name};
+use crate::types::Type;
+
+/// The text of a module.
+pub fn print_module(module: &Module) -> String {
+    let level = match module.level {
+        Level::Array => "array",
+        Level::Loop => "loop",
+    };
+    let mut text = format!("{level} module\n");
+    for func in module.funcs.keys() {
+        text.push('\n');
+        text.push_str(&print_func(module, func));
+    }
+    text
+}
+
+/// The text of one function.
+pub fn print_func(module: &Module, id: FuncId) -> String {
+    let func = &module.funcs[id];
+    let mut printer = Printer { module, func, numbers: HashMap::new(), text: String::new(), depth: 0 };
+    printer.function();
+    printer.text
+}
+
+fn quoted(name: &str) -> String {
+    if is_plain_name(name) {
+        return format!("@{name}");
+    }
+    let escaped = name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("@\"{escaped}\"")
+}
+
+struct Printer<'a> {
+    module: &'a Module,
+    func: &'a Func,
+    numbers: HashMap<Value, usize>,
+    text: String,
+    depth: usize,
+}
+
+impl Printer<'_> {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn add(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a String cannot fail.
+        let _ = self.text.write_fmt(text);
+    }
+
+    fn indent(&mut self) {
+        for _ in 0..self.depth {
+            self.push("  ");
+        }
+    }
+
+    fn function(&mut self) {
+        let func = self.func;
+        if func.entry.is_some() {
+            self.push("entry ");
+        }
+        self.push("func ");
+        self.push(&quoted(&func.name));
+        let strides = func.entry.as_ref().map_or(&[][..], |abi| &abi.param_strides);
+        self.params(func.body, strides);
+        self.push(" -> (");
+        for (number, ty) in func.results.iter().enumerate() {
+            self.separate(number);
+            self.ty(ty);
+            self.stride(func.entry.as_ref().and_then(|abi| abi.result_strides.get(number)));
+        }
+        self.push(") {\n");
+        self.ops(func.body);
+        self.push("}\n");
+    }
+
+    fn params(&mut self, block: Block, strides: &[u32]) {
+        let func = self.func;
+        self.push("(");
+        for (number, value) in func.blocks[block].params.iter().enumerate() {
+            self.separate(number);
+            self.define(*value);
+            self.stride(strides.get(number));
+        }
+        self.push(")");
+    }
+
+    fn stride(&mut self, stride: Option<&u32>) {
+        if let Some(stride) = stride.filter(|stride| **stride != 1) {
+            self.add(format_args!(" stride {stride}"));
+        }
+    }
+
+    fn separate(&mut self, number: usize) {
+        if number > 0 {
+            self.push(", ");
+        }
+    }
+
+    /// Numbers a value and prints it with its type.
+    fn define(&mut self, value: Value) {
+        let next = self.numbers.len();
+        self.numbers.entry(value).or_insert(next);
+        self.value(value);
+        self.push(": ");
+        let func = self.func;
+        match func.values.get(value) {
+            Some(data) => self.ty(&data.ty),
+            None => self.push("?"),
+        }
+    }
+
+    fn value(&mut self, value: Value) {
+        if let Some(number) = self.numbers.get(&value) {
+            let number = *number;
+            return self.add(format_args!("%{number}"));
+        }
+        match self.func.values.get(value).map(|data| data.def) {
+            Some(ValueDef::ResultRef(number)) => self.add(format_args!("#{number}")),
+            // Used before its definition, which the verifier refuses.
+            Some(ValueDef::Param(..) | ValueDef::Result(..)) | None => {
+                self.add(format_args!("%undefined{}", value.as_u32()));
+            }
+        }
+    }
+
+    fn ty(&mut self, ty: &Type) {
+        match ty {
+            Type::Scalar(scalar) => self.push(scalar.name()),
+            Type::Buffer(elem) => self.add(format_args!("buffer {elem}")),
+            Type::Vector(elem, lanes) => self.add(format_args!("{elem}x{lanes}")),
+            Type::Array(elem, sizes) => {
+                self.push(elem.name());
+                self.push("[");
+                self.values(sizes);
+                self.push("]");
+            }
+        }
+    }
+
+    fn values(&mut self, values: &[Value]) {
+        for (number, value) in values.iter().enumerate() {
+            self.separate(number);
+            self.value(*value);
+        }
+    }
+
+    fn ops(&mut self, block: Block) {
+        let func = self.func;
+        self.depth += 1;
+        if self.depth > MAX_NESTING + 1 {
+            self.indent();
+            self.push("; too deep to print\n");
+        } else {
+            for op in &func.blocks[block].ops {
+                self.op(*op);
+            }
+        }
+        self.depth -= 1;
+    }
+
+    fn op(&mut self, op: Op) {
+        let func = self.func;
+        let Some(data) = func.ops.get(op) else { return };
+        self.indent();
+        for (number, result) in data.results.iter().enumerate() {
+            self.separate(number);
+            self.define(*result);
+        }
+        if !data.results.is_empty() {
+            self.push(" = ");
+        }
+        self.push(data.opcode.name());
+        self.attributes(&data.opcode);
+        if !data.args.is_empty() {
+            self.push(" ");
+            self.values(&data.args);
+        }
+        for region in &data.regions {
+            self.region(*region);
+        }
+        self.push("\n");
+    }
+
+    fn region(&mut self, block: Block) {
+        let func = self.func;
+        self.push(" {\n");
+        if let Some(data) = func.blocks.get(block) {
+            if !data.params.is_empty() {
+                self.indent();
+                self.push("b");
+                self.params(block, &[]);
+                self.push(":\n");
+            }
+            self.ops(block);
+        }
+        self.indent();
+        self.push("}");
+    }
+
+    fn reduction(&mut self, kind: ReduceKind, masked: bool) {
+        self.add(format_args!(".{}", reduce_name(kind)));
+        self.mask(masked);
+    }
+
+    fn mask(&mut self, masked: bool) {
+        if masked {
+            self.push(".masked");
+        }
+    }
+
+    /// What follows the opcode's word: attributes after dots, then numbers and names.
+    fn attributes(&mut self, opcode: &Opcode) {
+        match opcode {
+            Opcode::Const(constant) => self.add(format_args!(" {}", print_constant(*constant))),
+            Opcode::Convert(to) | Opcode::Bitcast(to) => self.add(format_args!(".{to}")),
+            Opcode::Check { site } => self.add(format_args!(".{site}")),
+            Opcode::Call(func) => {
+                let name = self.module.funcs.get(*func).map_or("?", |func| &func.name);
+                self.add(format_args!(" {}", quoted(name)));
+            }
+            Opcode::Reduce { kind, masked } => self.reduction(*kind, *masked),
+            Opcode::DotBy { rank } => self.add(format_args!(".{rank}")),
+            Opcode::Scatter { kind, rank, masked } => {
+                self.add(format_args!(".{rank}"));
+                self.reduction(*kind, *masked);
+            }
+            Opcode::Update { masked, .. } => self.mask(*masked),
+            Opcode::Alloc(elem) => self.add(format_args!(".{elem}")),
+            Opcode::Stack { elem, len } => self.add(format_args!(".{elem} {len}")),
+            Opcode::Output { index, elem } => self.add(format_args!(".{elem} {index}")),
+            Opcode::For(kind @ (ForKind::Serial | ForKind::Parallel | ForKind::Grid)) => {
+                self.add(format_args!(".{}", for_name(*kind)));
+            }
+            Opcode::Break(levels) | Opcode::Continue(levels) => self.add(format_args!(" {levels}")),
+            Opcode::Splat(number) | Opcode::Extract(number) | Opcode::Insert(number) => {
+                self.add(format_args!(".{number}"));
+            }
+            Opcode::Shuffle(lanes) => self.add(format_args!(".{lanes:?}")),
+            Opcode::Unary(_)
+            | Opcode::Binary(_)
+            | Opcode::Compare(_)
+            | Opcode::Select
+            | Opcode::Fma
+            | Opcode::If
+            | Opcode::While
+            | Opcode::Yield
+            | Opcode::Return
+            | Opcode::Build { .. }
+            | Opcode::Index
+            | Opcode::Dot { .. }
+            | Opcode::Scan { .. }
+            | Opcode::Loop
+            | Opcode::Reshape
+            | Opcode::Resize
+            | Opcode::Free
+            | Opcode::Offset
+            | Opcode::Load
+            | Opcode::Store
+            | Opcode::Copy
+            | Opcode::Block
+            | Opcode::Forever
+            | Opcode::Iota { .. }
+            | Opcode::Barrier => {}
+        }
+    }
+}
