@@ -72,12 +72,7 @@ impl Diagnostic {
     }
 
     /// A diagnostic whose one label is primary and still silent.
-    pub fn new(
-        severity: Severity,
-        code: Code,
-        span: Span,
-        message: impl Into<String>,
-    ) -> Diagnostic {
+    pub fn new(severity: Severity, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
         let label = Label { span, message: String::new(), primary: true };
         Diagnostic {
             severity,
@@ -114,22 +109,13 @@ impl Diagnostic {
 
     /// Suggests to replace `span` with `text`.
     #[must_use]
-    pub fn with_fix(
-        self,
-        message: impl Into<String>,
-        span: Span,
-        text: impl Into<String>,
-    ) -> Diagnostic {
+    pub fn with_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Diagnostic {
         self.with_edits(message, vec![(span, text.into())])
     }
 
     /// Suggests a change made of several edits.
     #[must_use]
-    pub fn with_edits(
-        mut self,
-        message: impl Into<String>,
-        edits: Vec<(Span, String)>,
-    ) -> Diagnostic {
+    pub fn with_edits(mut self, message: impl Into<String>, edits: Vec<(Span, String)>) -> Diagnostic {
         self.fixes.push(Fix { message: message.into(), edits });
         self
     }

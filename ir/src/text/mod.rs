@@ -10,6 +10,7 @@ mod print;
 
 pub use constant::{parse_constant, print_constant};
 pub use parse::{ParseError, parse_module};
+pub(crate) use print::Naming;
 pub use print::{print_func, print_module};
 
 /// How deep regions may nest, in text and in verified modules; every recursive walk relies on it.

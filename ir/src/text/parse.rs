@@ -266,6 +266,9 @@ impl Parser<'_> {
         }
         self.advance();
         abi.result_strides = self.results(is_entry)?;
+        if is_entry && self.eat_word("outputs") {
+            self.output_strides(&mut abi.result_strides)?;
+        }
         self.func.entry = is_entry.then_some(abi);
         self.expect('{')?;
         self.ops(body)?;
@@ -307,6 +310,17 @@ impl Parser<'_> {
         }
         self.expect(')')?;
         Ok(strides)
+    }
+
+    fn output_strides(&mut self, strides: &mut Vec<u32>) -> Parsed<()> {
+        self.expect('(')?;
+        while !self.is_punct(')') {
+            strides.push(self.number()?);
+            if !self.eat(',') {
+                break;
+            }
+        }
+        self.expect(')')
     }
 
     /// A type; in a function's results, `#k` names results before this number.

@@ -1,6 +1,6 @@
 //! Printing. Values are numbered in order of definition, so equal programs print equally.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use crate::entity::{Block, FuncId, Op, Value};
@@ -29,9 +29,58 @@ pub fn print_module(module: &Module) -> String {
 /// The text of one function.
 pub fn print_func(module: &Module, id: FuncId) -> String {
     let func = &module.funcs[id];
-    let mut printer = Printer { module, func, numbers: HashMap::new(), text: String::new(), depth: 0 };
+    let mut printer = Printer::new(module, func, Naming::default());
     printer.function();
     printer.text
+}
+
+/// The numbers that a function's values have in its text.
+#[derive(Default)]
+pub(crate) struct Naming {
+    numbers: HashMap<Value, usize>,
+}
+
+impl Naming {
+    /// Numbers all values of a function.
+    pub(crate) fn new(func: &Func) -> Naming {
+        let module = Module::new(Level::Array);
+        let mut printer = Printer::new(&module, func, Naming::default());
+        printer.function();
+        printer.naming
+    }
+
+    /// A value as the text shows it.
+    pub(crate) fn value(&self, func: &Func, value: Value) -> String {
+        match (self.numbers.get(&value), func.values.get(value).map(|data| data.def)) {
+            (Some(number), _) => format!("%{number}"),
+            (None, Some(ValueDef::ResultRef(number))) => format!("#{number}"),
+            // Used before its definition, which the verifier refuses.
+            (None, Some(ValueDef::Param(..) | ValueDef::Result(..)) | None) => {
+                format!("%undefined{}", value.as_u32())
+            }
+        }
+    }
+
+    /// A type as the text shows it.
+    pub(crate) fn ty(&self, func: &Func, ty: &Type) -> String {
+        match ty {
+            Type::Scalar(scalar) => scalar.name().into(),
+            Type::Buffer(elem) => format!("buffer {elem}"),
+            Type::Vector(elem, lanes) => format!("{elem}x{lanes}"),
+            Type::Array(elem, sizes) => {
+                let sizes: Vec<String> = sizes.iter().map(|size| self.value(func, *size)).collect();
+                format!("{elem}[{}]", sizes.join(", "))
+            }
+        }
+    }
+
+    /// The text of an operation without its regions.
+    pub(crate) fn op_head(&self, module: &Module, func: &Func, op: Op) -> String {
+        let naming = Naming { numbers: self.numbers.clone() };
+        let mut printer = Printer::new(module, func, naming);
+        printer.op_head(op);
+        printer.text
+    }
 }
 
 fn quoted(name: &str) -> String {
@@ -45,12 +94,18 @@ fn quoted(name: &str) -> String {
 struct Printer<'a> {
     module: &'a Module,
     func: &'a Func,
-    numbers: HashMap<Value, usize>,
+    naming: Naming,
     text: String,
     depth: usize,
+    /// Blocks that were begun: in a malformed function one may stand in two places, or inside itself.
+    begun: HashSet<Block>,
 }
 
-impl Printer<'_> {
+impl<'a> Printer<'a> {
+    fn new(module: &'a Module, func: &'a Func, naming: Naming) -> Printer<'a> {
+        Printer { module, func, naming, text: String::new(), depth: 0, begun: HashSet::new() }
+    }
+
     fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -81,9 +136,21 @@ impl Printer<'_> {
             self.ty(ty);
             self.stride(func.entry.as_ref().and_then(|abi| abi.result_strides.get(number)));
         }
-        self.push(") {\n");
+        self.push(")");
+        self.output_strides();
+        self.push(" {\n");
         self.ops(func.body);
         self.push("}\n");
+    }
+
+    /// Strides past those of the results belong to the arrays that go through `output`.
+    fn output_strides(&mut self) {
+        let Some(abi) = &self.func.entry else { return };
+        let strides = abi.result_strides.get(self.func.results.len()..).unwrap_or(&[]);
+        if !strides.is_empty() {
+            let list: Vec<String> = strides.iter().map(u32::to_string).collect();
+            self.add(format_args!(" outputs ({})", list.join(", ")));
+        }
     }
 
     fn params(&mut self, block: Block, strides: &[u32]) {
@@ -111,8 +178,8 @@ impl Printer<'_> {
 
     /// Numbers a value and prints it with its type.
     fn define(&mut self, value: Value) {
-        let next = self.numbers.len();
-        self.numbers.entry(value).or_insert(next);
+        let next = self.naming.numbers.len();
+        self.naming.numbers.entry(value).or_insert(next);
         self.value(value);
         self.push(": ");
         let func = self.func;
@@ -123,31 +190,13 @@ impl Printer<'_> {
     }
 
     fn value(&mut self, value: Value) {
-        if let Some(number) = self.numbers.get(&value) {
-            let number = *number;
-            return self.add(format_args!("%{number}"));
-        }
-        match self.func.values.get(value).map(|data| data.def) {
-            Some(ValueDef::ResultRef(number)) => self.add(format_args!("#{number}")),
-            // Used before its definition, which the verifier refuses.
-            Some(ValueDef::Param(..) | ValueDef::Result(..)) | None => {
-                self.add(format_args!("%undefined{}", value.as_u32()));
-            }
-        }
+        let shown = self.naming.value(self.func, value);
+        self.push(&shown);
     }
 
     fn ty(&mut self, ty: &Type) {
-        match ty {
-            Type::Scalar(scalar) => self.push(scalar.name()),
-            Type::Buffer(elem) => self.add(format_args!("buffer {elem}")),
-            Type::Vector(elem, lanes) => self.add(format_args!("{elem}x{lanes}")),
-            Type::Array(elem, sizes) => {
-                self.push(elem.name());
-                self.push("[");
-                self.values(sizes);
-                self.push("]");
-            }
-        }
+        let shown = self.naming.ty(self.func, ty);
+        self.push(&shown);
     }
 
     fn values(&mut self, values: &[Value]) {
@@ -160,9 +209,9 @@ impl Printer<'_> {
     fn ops(&mut self, block: Block) {
         let func = self.func;
         self.depth += 1;
-        if self.depth > MAX_NESTING + 1 {
+        if self.depth > MAX_NESTING + 1 || !self.begun.insert(block) {
             self.indent();
-            self.push("; too deep to print\n");
+            self.push("; too deep, or printed before\n");
         } else {
             for op in &func.blocks[block].ops {
                 self.op(*op);
@@ -173,8 +222,17 @@ impl Printer<'_> {
 
     fn op(&mut self, op: Op) {
         let func = self.func;
-        let Some(data) = func.ops.get(op) else { return };
         self.indent();
+        self.op_head(op);
+        for region in func.ops.get(op).map_or(&[][..], |data| &data.regions) {
+            self.region(*region);
+        }
+        self.push("\n");
+    }
+
+    fn op_head(&mut self, op: Op) {
+        let func = self.func;
+        let Some(data) = func.ops.get(op) else { return };
         for (number, result) in data.results.iter().enumerate() {
             self.separate(number);
             self.define(*result);
@@ -188,10 +246,6 @@ impl Printer<'_> {
             self.push(" ");
             self.values(&data.args);
         }
-        for region in &data.regions {
-            self.region(*region);
-        }
-        self.push("\n");
     }
 
     fn region(&mut self, block: Block) {

@@ -1,6 +1,23 @@
-//! The verifier. A `Verified` module is the only thing that backends and interpreters accept.
+//! The verifier: what `docs/ir.md` asks of a module, all errors in one run, never a panic on a malformed
+//! one. A `Verified` module is the only thing that backends and interpreters accept.
+//!
+//! Checked: ids and ownership (every block, operation and value stands in one place), terminators,
+//! visibility, opcodes per level (`levels`), counts and types of operands, regions and results with
+//! dependent sizes (`scalars`, `control`, `arrays`, `memory`), signatures (`signatures`).
+//! Not checked: that sizes are not negative and subscripts in range; `check` operations do that.
+
+mod arrays;
+mod control;
+mod levels;
+mod memory;
+mod scalars;
+mod shapes;
+mod signatures;
+mod walk;
 
 use crate::module::Module;
+
+pub use levels::allowed_at;
 
 /// A module that `verify` found well formed.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +47,13 @@ impl std::fmt::Display for VerifyError {
     }
 }
 
+impl std::error::Error for VerifyError {}
+
 /// Checks a whole module; all errors in one run.
 pub fn verify(module: &Module) -> Result<Verified<'_>, Vec<VerifyError>> {
-    Ok(Verified { module })
+    let mut errors = signatures::verify_signatures(module);
+    for id in module.funcs.keys() {
+        walk::verify_body(module, id, &mut errors);
+    }
+    if errors.is_empty() { Ok(Verified { module }) } else { Err(errors) }
 }
