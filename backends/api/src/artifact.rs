@@ -35,7 +35,7 @@ impl Default for Options {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Artifact {
     /// A relocatable ELF object.
-    Object(Vec<u8>),
+    Object(#[serde(with = "crate::hex")] Vec<u8>),
     /// Text: backend IR, assembly or PTX.
     Text(String),
 }

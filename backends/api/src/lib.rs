@@ -3,6 +3,7 @@
 
 pub mod abi;
 pub mod artifact;
+mod hex;
 pub mod target;
 pub mod worker;
 

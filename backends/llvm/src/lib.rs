@@ -1,1 +1,100 @@
-//! (skeleton)
+//! Code generation through LLVM 22: loop IR to an ELF object, assembly, LLVM IR text or PTX. The
+//! emitter writes LLVM IR as text; only `machine` calls LLVM. LLVM can abort a process, so programs
+//! reach this crate through the worker `we3-llvm`.
+
+mod emit;
+mod entry;
+mod facts;
+mod machine;
+mod payloads;
+mod symbols;
+mod text;
+pub mod worker;
+mod zygote;
+
+use we3_backend_api::{Artifact, Backend, Emit, Options, Target, Unsupported};
+use we3_ir::verify::Verified;
+
+use crate::facts::Facts;
+use crate::text::ModuleText;
+
+pub use crate::machine::{initialize, llvm_version};
+
+/// The LLVM backend.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct LlvmBackend;
+
+/// Why there is no artifact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// A limit of the backend.
+    Unsupported(Unsupported),
+    /// LLVM did not take our text, or the object imports a symbol: a bug of ours.
+    Bug(String),
+}
+
+impl From<Unsupported> for Failure {
+    fn from(unsupported: Unsupported) -> Failure {
+        Failure::Unsupported(unsupported)
+    }
+}
+
+impl LlvmBackend {
+    /// Compiles, telling limits and bugs apart.
+    pub fn try_compile(
+        &self,
+        module: Verified<'_>,
+        target: &Target,
+        options: &Options,
+    ) -> Result<Artifact, Failure> {
+        let facts = Facts::of(target);
+        let text = llvm_text(module, &facts)?;
+        let artifact = machine::compile(&text, &facts, options).map_err(Failure::Bug)?;
+        if let (Artifact::Object(bytes), Emit::Object) = (&artifact, options.emit) {
+            refuse_imports(bytes)?;
+        }
+        Ok(artifact)
+    }
+}
+
+impl Backend for LlvmBackend {
+    fn name(&self) -> &'static str {
+        "llvm"
+    }
+
+    fn compile(
+        &self,
+        module: Verified<'_>,
+        target: &Target,
+        options: &Options,
+    ) -> Result<Artifact, Unsupported> {
+        self.try_compile(module, target, options).map_err(|failure| match failure {
+            Failure::Unsupported(unsupported) => unsupported,
+            Failure::Bug(message) => Unsupported {
+                what: format!("this kernel, because of a bug in the LLVM backend: {message}"),
+                instead: None,
+            },
+        })
+    }
+}
+
+/// The LLVM IR of a module before any optimisation.
+fn llvm_text(module: Verified<'_>, facts: &Facts) -> Result<String, Unsupported> {
+    let mut text = ModuleText::default();
+    for func in module.module().funcs.values() {
+        if func.entry.is_some() {
+            entry::emit_entry(func, facts, &mut text)?;
+        }
+    }
+    Ok(text.finish(facts.triple, &facts.attributes))
+}
+
+fn refuse_imports(object: &[u8]) -> Result<(), Failure> {
+    let names =
+        symbols::imported_symbols(object).ok_or_else(|| Failure::Bug("LLVM wrote no ELF object".into()))?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = names.into_iter().collect();
+    Err(Failure::Bug(format!("the object imports {}", list.join(", "))))
+}

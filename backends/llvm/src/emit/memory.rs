@@ -1,0 +1,167 @@
+//! Memory: `alloc`, `output`, `stack`, `free`, `offset`, `load`, `store`, `copy`.
+
+use we3_backend_api::Unsupported;
+use we3_ir::{Op, Scalar, Type};
+
+use super::{Emitter, Exit, unsupported};
+use crate::text::{Lane, Ty, Val};
+
+/// More scratch than this in one function would be a stack overflow.
+const STACK_LIMIT: u64 = 1 << 20;
+
+impl Emitter<'_, '_> {
+    /// A null address, or more bytes than there are numbers for, is "out of memory".
+    pub(super) fn emit_alloc(&mut self, op: Op, elem: Scalar) -> Result<(), Unsupported> {
+        self.host_memory_only("alloc")?;
+        let count = self.get(self.func.ops[op].args[0])?;
+        let count = self.clamped(&count);
+        let size = i128::from(elem.bytes());
+        if size > 1 {
+            let fits = self.text.icmp_const("ule", &count, i128::from(i64::MAX) / size);
+            self.require(&fits, Exit::OutOfMemory);
+        }
+        let bytes = self.text.binary_const("mul", &count, size);
+        let address = self.callback(0, "noalias align 64 ptr", &[&bytes]);
+        self.not_null(&address);
+        self.separate.insert(address.text.clone());
+        self.define_result(op, address);
+        Ok(())
+    }
+
+    pub(super) fn emit_output(&mut self, op: Op, index: u32) -> Result<(), Unsupported> {
+        self.host_memory_only("output")?;
+        let count = self.get(self.func.ops[op].args[0])?;
+        let count = self.clamped(&count);
+        let number = Val::int(Ty::I64, i128::from(index));
+        let address = self.callback(16, "noalias ptr", &[&number, &count]);
+        self.not_null(&address);
+        self.separate.insert(address.text.clone());
+        self.define_result(op, address);
+        Ok(())
+    }
+
+    pub(super) fn emit_free(&mut self, op: Op) -> Result<(), Unsupported> {
+        self.host_memory_only("free")?;
+        let address = self.get(self.func.ops[op].args[0])?;
+        let function = self.callback_pointer(8);
+        let context = self.context.clone();
+        self.text.line(format_args!("call void {}({context}, {address})", function.text));
+        Ok(())
+    }
+
+    fn host_memory_only(&self, what: &str) -> Result<(), Unsupported> {
+        if self.facts.gpu { Err(unsupported(format!("`{what}` inside a GPU kernel"))) } else { Ok(()) }
+    }
+
+    fn clamped(&mut self, count: &Val) -> Val {
+        self.text.lanewise("llvm.smax", &[count, &Val::int(Ty::I64, 0)])
+    }
+
+    fn callback_pointer(&mut self, offset: i128) -> Val {
+        let context = self.context.clone();
+        let slot = self.text.element(&context, Ty::I8, &Val::int(Ty::I64, offset), true);
+        self.text.inst(Ty::PTR, format_args!("load ptr, {slot}, align 8"))
+    }
+
+    fn callback(&mut self, offset: i128, result: &str, args: &[&Val]) -> Val {
+        let function = self.callback_pointer(offset);
+        let mut list = self.context.to_string();
+        for arg in args {
+            list.push_str(&format!(", {arg}"));
+        }
+        self.text.inst(Ty::PTR, format_args!("call {result} {}({list})", function.text))
+    }
+
+    fn not_null(&mut self, address: &Val) {
+        let null = Val::new(Ty::PTR, "null");
+        let there = self.text.icmp("ne", address, &null);
+        self.require(&there, Exit::OutOfMemory);
+    }
+
+    pub(super) fn emit_stack(&mut self, op: Op, elem: Scalar, len: u32) -> Result<(), Unsupported> {
+        self.stack_bytes += u64::from(len) * u64::from(elem.bytes()) + 64;
+        if self.stack_bytes > STACK_LIMIT {
+            return Err(unsupported(format!("more than {STACK_LIMIT} bytes of `stack`")));
+        }
+        let address = self.text.alloca(Ty::of(&elem.into()).in_memory(), len);
+        self.define_result(op, address);
+        Ok(())
+    }
+
+    /// May be computed before it is known to be in range, so nothing is promised of it.
+    pub(super) fn emit_offset(&mut self, op: Op) -> Result<(), Unsupported> {
+        let args = &self.func.ops[op].args;
+        let (base, offset) = (self.get(args[0])?, self.get(args[1])?);
+        let elem = self.memory_element(args[0]);
+        let address = self.text.element(&base, elem, &offset, false);
+        if self.separate.contains(&base.text) {
+            self.separate.insert(address.text.clone());
+        }
+        self.define_result(op, address);
+        Ok(())
+    }
+
+    fn memory_element(&self, buffer: we3_ir::Value) -> Ty {
+        Ty::of(&Type::Scalar(self.element(buffer))).in_memory()
+    }
+
+    /// The address of an element, and the metadata of an access to it. All iterations share the
+    /// memory of a `stack`, so it (and what might be it) is left out of claims of independence.
+    fn address(
+        &mut self,
+        buffer: we3_ir::Value,
+        offset: we3_ir::Value,
+    ) -> Result<(Val, String), Unsupported> {
+        let (base, offset) = (self.get(buffer)?, self.get(offset)?);
+        let elem = self.memory_element(buffer);
+        let address = self.text.element(&base, elem, &offset, true);
+        let access = if self.separate.contains(&base.text) { self.access.clone() } else { String::new() };
+        Ok((address, access))
+    }
+
+    pub(super) fn emit_load(&mut self, op: Op) -> Result<(), Unsupported> {
+        let data = &self.func.ops[op];
+        let ty = self.ty(data.results[0]);
+        let (address, access) = self.address(data.args[0], data.args[1])?;
+        let loaded = self.text.load(ty.in_memory(), &address, &access);
+        let val = if ty.lane == Lane::Int(1) { self.text.icmp_const("ne", &loaded, 0) } else { loaded };
+        self.define_result(op, val);
+        Ok(())
+    }
+
+    pub(super) fn emit_store(&mut self, op: Op) -> Result<(), Unsupported> {
+        let args = &self.func.ops[op].args;
+        let val = self.exact(args[2])?;
+        let (address, access) = self.address(args[0], args[1])?;
+        let stored = self.text.cast("zext", &val, val.ty.in_memory());
+        self.text.store(&stored, &address, &access);
+        Ok(())
+    }
+
+    /// A loop over elements as integers: LLVM vectorises it; a call of memcpy would be an import.
+    pub(super) fn emit_copy(&mut self, op: Op) -> Result<(), Unsupported> {
+        let args = &self.func.ops[op].args;
+        let (dest, source, count) = (self.get(args[0])?, self.get(args[1])?, self.get(args[2])?);
+        let elem = self.memory_element(args[0]).as_int();
+        let [head, exit] = [self.text.make_block(), self.text.make_block()];
+        let any = self.text.icmp_const("sgt", &count, 0);
+        let group = self.text.module.metadata("distinct !{}");
+        let accesses = self.text.module.metadata(&format!("!{{!\"llvm.loop.parallel_accesses\", !{group}}}"));
+        let node = self.text.module.metadata(&format!("distinct !{{SELF, !{accesses}}}"));
+        let (index, phi) = self.text.phi(head, Ty::I64);
+        self.text.incoming(phi, &Val::int(Ty::I64, 0));
+        self.text.branch(&any, head, exit);
+        self.text.start(head);
+        let access = format!(", !llvm.access.group !{group}");
+        let from = self.text.element(&source, elem, &index, true);
+        let val = self.text.load(elem, &from, &access);
+        let to = self.text.element(&dest, elem, &index, true);
+        self.text.store(&val, &to, &access);
+        let next = self.text.binary_const("add nsw", &index, 1);
+        let again = self.text.icmp("slt", &next, &count);
+        self.text.incoming(phi, &next);
+        self.text.branch_back(&again, head, exit, Some(node));
+        self.text.start(exit);
+        Ok(())
+    }
+}

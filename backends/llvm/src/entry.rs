@@ -1,0 +1,67 @@
+//! An entry for the CPU: the exported function of the calling convention, which reads its argument
+//! slots, and behind it the body, whose buffer parameters are declared not to overlap what is written.
+
+use we3_backend_api::{STATUS_CHECK_FAILED, STATUS_OUT_OF_MEMORY, Unsupported, entry_symbol};
+use we3_ir::{Func, Type};
+
+use crate::emit::{Emitter, Exit};
+use crate::facts::Facts;
+use crate::text::{FuncText, Lane, ModuleText, Ty, Val};
+
+/// Emits one entry function.
+pub fn emit_entry(func: &Func, facts: &Facts, module: &mut ModuleText) -> Result<(), Unsupported> {
+    let symbol = entry_symbol(&func.name);
+    emit_wrapper(func, &symbol, module);
+    emit_body(func, &symbol, facts, module)
+}
+
+fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) -> Result<(), Unsupported> {
+    let mut emitter = Emitter::new(func, facts, module);
+    let mut params = vec!["ptr %context".to_owned(), "ptr noalias %results".to_owned()];
+    for (number, param) in func.params().iter().enumerate() {
+        let val = Val::new(emitter.ty(*param), format!("%p{number}"));
+        if matches!(func.ty(*param), Type::Buffer(_)) {
+            params.push(format!("ptr noalias {}", val.text));
+            emitter.separate.insert(val.text.clone());
+        } else {
+            params.push(val.to_string());
+        }
+        emitter.define(*param, val);
+    }
+    emitter.block(func.body)?;
+    for (exit, label) in std::mem::take(&mut emitter.exits) {
+        let status = match exit {
+            Exit::CheckFailed => STATUS_CHECK_FAILED,
+            Exit::OutOfMemory => STATUS_OUT_OF_MEMORY,
+        };
+        emitter.text.start(label);
+        emitter.text.line(format_args!("ret i32 {status}"));
+    }
+    let head = format!("define internal i32 @\"body.{symbol}\"({}) noinline", params.join(", "));
+    let text = emitter.text.finish(&head);
+    module.add_function(&text);
+    Ok(())
+}
+
+fn emit_wrapper(func: &Func, symbol: &str, module: &mut ModuleText) {
+    let mut text = FuncText::new(module);
+    let arguments = Val::new(Ty::PTR, "%arguments");
+    let mut list = "ptr %context, ptr %results".to_owned();
+    for (number, param) in func.params().iter().enumerate() {
+        let slot = text.element(&arguments, Ty::I64, &Val::int(Ty::I64, number as i128), true);
+        let ty = Ty::of(func.ty(*param));
+        let val = if ty.lane == Lane::Ptr {
+            text.load(Ty::PTR, &slot, "")
+        } else {
+            let bits = text.load(Ty::I64, &slot, "");
+            let narrow = text.resize_unsigned(&bits, ty.bits());
+            text.cast("bitcast", &narrow, ty)
+        };
+        list.push_str(&format!(", {val}"));
+    }
+    let status = text.inst(Ty::I32, format_args!("call i32 @\"body.{symbol}\"({list})"));
+    text.line(format_args!("ret {status}"));
+    let definition =
+        text.finish(&format!("define i32 @{symbol}(ptr %context, ptr %arguments, ptr %results)"));
+    module.add_function(&definition);
+}

@@ -1,0 +1,65 @@
+//! A module of LLVM IR under construction: functions, declarations, metadata.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use super::ty::Ty;
+
+/// Collects everything that stands outside function bodies.
+#[derive(Default)]
+pub struct ModuleText {
+    functions: String,
+    declarations: BTreeMap<String, String>,
+    support: BTreeSet<&'static str>,
+    metadata: Vec<String>,
+}
+
+impl ModuleText {
+    /// Adds a finished function.
+    pub fn add_function(&mut self, text: &str) {
+        self.functions.push_str(text);
+        self.functions.push('\n');
+    }
+
+    /// Declares an intrinsic; says its full name.
+    pub fn declare(&mut self, name: &str, overloads: &[Ty], result: &str, params: &[Ty]) -> String {
+        let mut full = name.to_owned();
+        for ty in overloads {
+            full.push('.');
+            full.push_str(&ty.mangled());
+        }
+        let params: Vec<String> = params.iter().map(Ty::to_string).collect();
+        let declaration = format!("declare {result} @{full}({})", params.join(", "));
+        self.declarations.insert(full.clone(), declaration);
+        full
+    }
+
+    /// Includes a support routine (the text of its definition, without declarations) once.
+    pub fn require(&mut self, definition: &'static str) {
+        self.support.insert(definition);
+    }
+
+    /// Adds a metadata node, `SELF` in its text standing for its own number; says the number.
+    pub fn metadata(&mut self, text: &str) -> usize {
+        let number = self.metadata.len();
+        self.metadata.push(text.replace("SELF", &format!("!{number}")));
+        number
+    }
+
+    /// The whole module. `attributes` is the group `#0` of every function.
+    pub fn finish(&self, triple: &str, attributes: &str) -> String {
+        let mut text = format!("target triple = \"{triple}\"\n\n{}", self.functions);
+        for definition in &self.support {
+            text.push_str(definition);
+            text.push('\n');
+        }
+        for declaration in self.declarations.values() {
+            let _ = writeln!(text, "{declaration}");
+        }
+        let _ = writeln!(text, "\nattributes #0 = {{ {attributes} }}");
+        for (number, node) in self.metadata.iter().enumerate() {
+            let _ = writeln!(text, "!{number} = {node}");
+        }
+        text
+    }
+}
