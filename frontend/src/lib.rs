@@ -1,3 +1,1 @@
-//! Text to typed tree to array IR, and diagnostics. Reads no files, never panics on input.
-
-pub mod typed;
+//! (skeleton)

@@ -1,1 +1,54 @@
-//! (skeleton)
+//! The Cranelift backend: loop IR to a relocatable ELF object, CLIF text or a disassembly. Compile
+//! time comes first here; LLVM is the backend for speed. Both return the same bits.
+
+mod bitcount;
+mod control;
+mod convert;
+mod emit;
+mod entry;
+mod float;
+mod half;
+mod integer;
+mod machine;
+mod memory;
+mod nan;
+mod object;
+mod round;
+mod scalar;
+mod soft;
+mod vector;
+
+use we3_backend_api::{Artifact, Backend, Options, Target, Unsupported};
+use we3_ir::verify::Verified;
+
+/// Compiles with Cranelift.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CraneliftBackend;
+
+impl Backend for CraneliftBackend {
+    fn name(&self) -> &'static str {
+        "cranelift"
+    }
+
+    fn compile(
+        &self,
+        module: Verified<'_>,
+        target: &Target,
+        options: &Options,
+    ) -> Result<Artifact, Unsupported> {
+        object::compile(module.module(), target, options)
+    }
+}
+
+/// A limit of ours, with what would work.
+fn unsupported(what: impl Into<String>, instead: Option<&str>) -> Unsupported {
+    Unsupported { what: what.into(), instead: instead.map(str::to_owned) }
+}
+
+/// Something that verified input should never lead to: reported, never a panic.
+fn bug(what: impl std::fmt::Display) -> Unsupported {
+    unsupported(
+        format!("the Cranelift backend broke: {what}"),
+        Some("this is a bug of ours; another backend may work"),
+    )
+}

@@ -1,0 +1,215 @@
+//! The state while one entry is emitted, and the dispatch from operations to the file of their family.
+
+use std::collections::BTreeMap;
+
+use cranelift_codegen::entity::{EntityList, ListPool, SecondaryMap};
+use cranelift_codegen::ir::{Block as ClifBlock, FuncRef, InstBuilder, Value as ClifValue};
+use cranelift_frontend::FunctionBuilder;
+use cranelift_module::Module as _;
+use we3_backend_api::Unsupported;
+use we3_ir::{Block, Func, Op, Opcode, Value};
+
+use crate::control::Frame;
+use crate::machine::Machine;
+use crate::nan::{NanState, NanStates};
+use crate::object::Assembler;
+use crate::soft::Routine;
+use crate::{bug, scalar};
+
+/// A value of Cranelift.
+pub type Clif = ClifValue;
+
+/// Whether the operation after this one can be reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// It can.
+    Next,
+    /// A jump or a return came before.
+    Left,
+}
+
+/// Everything known while one entry is emitted.
+pub struct Emitter<'a, 'f> {
+    /// The function in our IR.
+    pub func: &'a Func,
+    /// Where Cranelift's instructions go.
+    pub builder: FunctionBuilder<'f>,
+    /// What the target can do.
+    pub machine: Machine,
+    /// `*mut CallContext`.
+    pub context: Clif,
+    /// `*mut u64`.
+    pub results: Clif,
+    /// Enclosing `block` and `forever` regions, the innermost last.
+    pub frames: Vec<Frame>,
+    /// Where a failed `check` goes.
+    pub check_failed: Option<ClifBlock>,
+    /// Where an allocation that returned null goes.
+    pub out_of_memory: Option<ClifBlock>,
+    /// Scratch that is too large for the stack: allocated once, at the start.
+    pub large_stacks: BTreeMap<Op, Clif>,
+    assembler: &'a mut Assembler,
+    states: NanStates,
+    pieces: SecondaryMap<Value, EntityList<Clif>>,
+    pool: ListPool<Clif>,
+    routines: BTreeMap<Routine, FuncRef>,
+}
+
+impl<'a, 'f> Emitter<'a, 'f> {
+    /// Nothing emitted yet.
+    pub fn new(
+        func: &'a Func,
+        builder: FunctionBuilder<'f>,
+        assembler: &'a mut Assembler,
+        states: NanStates,
+    ) -> Emitter<'a, 'f> {
+        Emitter {
+            func,
+            builder,
+            machine: assembler.machine,
+            context: Clif::from_u32(0),
+            results: Clif::from_u32(0),
+            frames: Vec::new(),
+            check_failed: None,
+            out_of_memory: None,
+            large_stacks: BTreeMap::new(),
+            assembler,
+            states,
+            pieces: SecondaryMap::new(),
+            pool: ListPool::new(),
+            routines: BTreeMap::new(),
+        }
+    }
+
+    /// Remembers what a value became: one piece for a scalar or buffer, several for a vector.
+    pub fn set(&mut self, value: Value, pieces: &[Clif]) {
+        self.pieces[value] = EntityList::from_slice(pieces, &mut self.pool);
+    }
+
+    /// The pieces of a value; a NaN in them may still have any payload (`observed` settles it).
+    pub fn pieces(&self, value: Value) -> Result<Vec<Clif>, Unsupported> {
+        let pieces = self.pieces[value].as_slice(&self.pool);
+        if pieces.is_empty() {
+            return Err(bug(format!("{value} is used before it is emitted")));
+        }
+        Ok(pieces.to_vec())
+    }
+
+    /// The only piece of a scalar or buffer.
+    pub fn piece(&self, value: Value) -> Result<Clif, Unsupported> {
+        self.pieces[value]
+            .first(&self.pool)
+            .ok_or_else(|| bug(format!("{value} is used before it is emitted")))
+    }
+
+    /// The pieces of a value with the bits it has by definition.
+    pub fn observed(&mut self, value: Value) -> Result<Vec<Clif>, Unsupported> {
+        let pieces = self.pieces(value)?;
+        if self.states.of_value(value) != NanState::Dirty {
+            return Ok(pieces);
+        }
+        Ok(pieces.into_iter().map(|piece| self.canonical(piece)).collect())
+    }
+
+    /// The pieces of a value on their way into another one that merges several (a region's result,
+    /// a carried value): canonical now if a payload that counts can meet them there.
+    pub fn moved_into(&mut self, source: Value, target: Value) -> Result<Vec<Clif>, Unsupported> {
+        if self.states.of_value(target) == NanState::Raw {
+            return self.observed(source);
+        }
+        self.pieces(source)
+    }
+
+    /// The local function of a soft routine, callable from this entry.
+    pub fn routine(&mut self, routine: Routine) -> Result<FuncRef, Unsupported> {
+        if let Some(func_ref) = self.routines.get(&routine) {
+            return Ok(*func_ref);
+        }
+        let id = self.assembler.routine(routine)?;
+        let func_ref = self.assembler.object.declare_func_in_func(id, self.builder.func);
+        self.routines.insert(routine, func_ref);
+        Ok(func_ref)
+    }
+
+    /// Calls a soft routine with one result.
+    pub fn call_routine(&mut self, routine: Routine, args: &[Clif]) -> Result<Clif, Unsupported> {
+        let func_ref = self.routine(routine)?;
+        let call = self.builder.ins().call(func_ref, args);
+        Ok(self.builder.inst_results(call)[0])
+    }
+
+    /// Emits the operations of a region. `Some`: the end was reached and yields these values.
+    pub fn region(&mut self, block: Block) -> Result<Option<&'a [Value]>, Unsupported> {
+        let func = self.func;
+        for op in &func.blocks[block].ops {
+            if matches!(func.ops[*op].opcode, Opcode::Yield) {
+                return Ok(Some(&func.ops[*op].args));
+            }
+            if self.op(*op)? == Flow::Left {
+                return Ok(None);
+            }
+        }
+        Ok(Some(&[]))
+    }
+
+    fn op(&mut self, op: Op) -> Result<Flow, Unsupported> {
+        let func = self.func;
+        let data = &func.ops[op];
+        match &data.opcode {
+            Opcode::Const(constant) => {
+                let piece = scalar::constant(&mut self.builder, *constant);
+                self.set(data.results[0], &[piece]);
+            }
+            Opcode::Unary(_)
+            | Opcode::Binary(_)
+            | Opcode::Compare(_)
+            | Opcode::Select
+            | Opcode::Fma
+            | Opcode::Convert(_)
+            | Opcode::Bitcast(_) => self.emit_lanewise(data)?,
+            Opcode::If => return self.emit_if(data),
+            Opcode::While => return self.emit_while(data),
+            Opcode::For(_) => return self.emit_for(data),
+            Opcode::Block => return self.emit_block(data),
+            Opcode::Forever => return self.emit_forever(data),
+            Opcode::Break(levels) => return self.emit_break(*levels, &data.args),
+            Opcode::Continue(levels) => return self.emit_continue(*levels, &data.args),
+            Opcode::Check { .. } => self.emit_check(data.args[0])?,
+            Opcode::Return => {
+                self.emit_return(&data.args)?;
+                return Ok(Flow::Left);
+            }
+            Opcode::Alloc(elem) => self.emit_alloc(*elem, data)?,
+            Opcode::Stack { elem, len } => self.emit_stack(op, *elem, *len, data.results[0])?,
+            Opcode::Free => self.emit_free(data.args[0])?,
+            Opcode::Output { index, .. } => self.emit_output(*index, data)?,
+            Opcode::Offset => self.emit_offset(data)?,
+            Opcode::Load => self.emit_load(data)?,
+            Opcode::Store => self.emit_store(data)?,
+            Opcode::Copy => self.emit_copy(data)?,
+            Opcode::Splat(_)
+            | Opcode::Iota { .. }
+            | Opcode::Extract(_)
+            | Opcode::Insert(_)
+            | Opcode::Shuffle(_) => self.emit_lane_op(data)?,
+            // One thread runs everything here.
+            Opcode::Barrier => {}
+            Opcode::Yield => return Err(bug("a yield outside a region")),
+            Opcode::Call(_)
+            | Opcode::Build { .. }
+            | Opcode::Index
+            | Opcode::Reduce { .. }
+            | Opcode::Dot { .. }
+            | Opcode::DotBy { .. }
+            | Opcode::Scan { .. }
+            | Opcode::Loop
+            | Opcode::Scatter { .. }
+            | Opcode::Update { .. }
+            | Opcode::Reshape
+            | Opcode::Resize => {
+                return Err(bug(format!("{:?} stands at the loop level", data.opcode)));
+            }
+        }
+        Ok(Flow::Next)
+    }
+}

@@ -1,0 +1,127 @@
+//! One entry: reads parameters from the argument slots, emits the body, writes scalar results.
+
+use cranelift_codegen::ir::{
+    AbiParam, Function, InstBuilder, MemFlagsData, Signature, Type as ClifType, types,
+};
+use cranelift_frontend::FunctionBuilder;
+use cranelift_module::Module as _;
+use cranelift_object::ObjectModule;
+use we3_backend_api::{STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY, Unsupported};
+use we3_ir::{Func, Type, Value};
+
+use crate::emit::{Clif, Emitter};
+use crate::nan::NanStates;
+use crate::object::Assembler;
+use crate::scalar::{clif_type, resize_unsigned};
+use crate::unsupported;
+
+/// `(context, arguments, results) -> status`.
+pub fn signature(object: &ObjectModule) -> Signature {
+    let mut signature = object.make_signature();
+    signature.params.extend([AbiParam::new(types::I64); 3]);
+    signature.returns.push(AbiParam::new(types::I32));
+    signature
+}
+
+/// Emits the whole function.
+pub fn emit(func: &Func, code: &mut Function, assembler: &mut Assembler) -> Result<(), Unsupported> {
+    let mut scratch = std::mem::take(&mut assembler.scratch);
+    let config = assembler.object.isa().frontend_config();
+    let builder = FunctionBuilder::new(code, &mut scratch);
+    let states = NanStates::of(func);
+    let mut emitter = Emitter::new(func, builder, assembler, states);
+    emit_body(&mut emitter)?;
+    emitter.finish_exits();
+    emitter.builder.seal_all_blocks();
+    emitter.builder.finalize(config);
+    assembler.scratch = scratch;
+    Ok(())
+}
+
+fn emit_body(emitter: &mut Emitter<'_, '_>) -> Result<(), Unsupported> {
+    let start = emitter.builder.create_block();
+    emitter.builder.append_block_params_for_function_params(start);
+    emitter.builder.switch_to_block(start);
+    let params = emitter.builder.block_params(start);
+    let [context, arguments, results] = [params[0], params[1], params[2]];
+    emitter.context = context;
+    emitter.results = results;
+    load_params(emitter, arguments)?;
+    emitter.reserve_large_stacks()?;
+    // `return` ends the block by itself.
+    let _ = emitter.region(emitter.func.body)?;
+    Ok(())
+}
+
+fn load_params(emitter: &mut Emitter<'_, '_>, arguments: Clif) -> Result<(), Unsupported> {
+    let params: Vec<Value> = emitter.func.params().to_vec();
+    for (number, param) in params.into_iter().enumerate() {
+        let ty = match emitter.func.ty(param) {
+            Type::Scalar(scalar) => clif_type(*scalar),
+            Type::Buffer(_) => types::I64,
+            Type::Array(..) | Type::Vector(..) => {
+                return Err(unsupported("an entry parameter that is neither scalar nor buffer", None));
+            }
+        };
+        let value = load_slot(emitter, arguments, number, ty)?;
+        emitter.set(param, &[value]);
+    }
+    Ok(())
+}
+
+/// Reads one 64-bit slot; little-endian memory lets a narrow value be read in place.
+fn load_slot(
+    emitter: &mut Emitter<'_, '_>,
+    base: Clif,
+    number: usize,
+    ty: ClifType,
+) -> Result<Clif, Unsupported> {
+    let offset = slot_offset(number)?;
+    Ok(emitter.builder.ins().load(ty, MemFlagsData::trusted(), base, offset))
+}
+
+fn slot_offset(number: usize) -> Result<i32, Unsupported> {
+    i32::try_from(number * 8).map_err(|_| unsupported("more than 2^28 parameters or results", None))
+}
+
+impl Emitter<'_, '_> {
+    /// `return`: every scalar result goes to its slot, zero-extended.
+    pub fn emit_return(&mut self, values: &[Value]) -> Result<(), Unsupported> {
+        for (number, value) in values.iter().enumerate() {
+            let bits = self.observed(*value)?[0];
+            let slot = self.slot_bits(bits);
+            let offset = slot_offset(number)?;
+            let results = self.results;
+            self.builder.ins().store(MemFlagsData::trusted(), slot, results, offset);
+        }
+        self.return_status(STATUS_OK);
+        Ok(())
+    }
+
+    fn slot_bits(&mut self, value: Clif) -> Clif {
+        let ty = self.builder.func.dfg.value_type(value);
+        let bits = match ty {
+            types::F32 => self.builder.ins().bitcast(types::I32, MemFlagsData::new(), value),
+            types::F64 => self.builder.ins().bitcast(types::I64, MemFlagsData::new(), value),
+            _ => value,
+        };
+        resize_unsigned(&mut self.builder, bits, types::I64)
+    }
+
+    fn return_status(&mut self, status: i32) {
+        let status = self.builder.ins().iconst(types::I32, i64::from(status));
+        self.builder.ins().return_(&[status]);
+    }
+
+    /// The blocks that failed checks and failed allocations go to.
+    pub fn finish_exits(&mut self) {
+        for (block, status) in
+            [(self.check_failed, STATUS_CHECK_FAILED), (self.out_of_memory, STATUS_OUT_OF_MEMORY)]
+        {
+            if let Some(block) = block {
+                self.builder.switch_to_block(block);
+                self.return_status(status);
+            }
+        }
+    }
+}

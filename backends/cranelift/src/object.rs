@@ -1,0 +1,124 @@
+//! A whole module: one exported function per entry, then the soft routines that the entries asked
+//! for, as an ELF object or as text.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::{Function, UserFuncName};
+use cranelift_frontend::FunctionBuilderContext;
+use cranelift_module::{FuncId, Linkage, Module as _, default_libcall_names};
+use cranelift_object::{ObjectBuilder, ObjectModule};
+use we3_backend_api::{Artifact, Emit, Options, Target, Unsupported, entry_symbol};
+use we3_ir::{Level, Module};
+
+use crate::machine::{Machine, machine, target_isa};
+use crate::soft::{self, Routine};
+use crate::{bug, entry, unsupported};
+
+/// Compiles every entry of a loop-level module.
+pub fn compile(module: &Module, target: &Target, options: &Options) -> Result<Artifact, Unsupported> {
+    if module.level != Level::Loop {
+        return Err(unsupported("the Cranelift backend takes loop IR", Some("lower the module first")));
+    }
+    let mut assembler = Assembler::new(target, options)?;
+    let mut declared = Vec::new();
+    for (_, func) in module.funcs.iter().filter(|(_, func)| func.entry.is_some()) {
+        let symbol = entry_symbol(&func.name);
+        let signature = entry::signature(&assembler.object);
+        let id = assembler.object.declare_function(&symbol, Linkage::Export, &signature).map_err(bug)?;
+        declared.push((id, func, signature));
+    }
+    for (id, func, signature) in declared {
+        let name = UserFuncName::user(0, id.as_u32());
+        let mut code = Function::with_name_signature(name, signature);
+        entry::emit(func, &mut code, &mut assembler)?;
+        assembler.define(id, code)?;
+    }
+    assembler.define_routines()?;
+    assembler.finish(options)
+}
+
+/// The object under construction.
+pub struct Assembler {
+    /// Cranelift's writer of ELF objects.
+    pub object: ObjectModule,
+    /// What the target can do.
+    pub machine: Machine,
+    /// Scratch space of `FunctionBuilder`.
+    pub scratch: FunctionBuilderContext,
+    emit: Emit,
+    context: Context,
+    routines: BTreeMap<Routine, FuncId>,
+    defined: BTreeSet<Routine>,
+    text: String,
+}
+
+impl Assembler {
+    fn new(target: &Target, options: &Options) -> Result<Assembler, Unsupported> {
+        let isa = target_isa(target, options)?;
+        let builder = ObjectBuilder::new(isa, "we3", default_libcall_names()).map_err(bug)?;
+        Ok(Assembler {
+            object: ObjectModule::new(builder),
+            machine: machine(target),
+            scratch: FunctionBuilderContext::new(),
+            emit: options.emit,
+            context: Context::new(),
+            routines: BTreeMap::new(),
+            defined: BTreeSet::new(),
+            text: String::new(),
+        })
+    }
+
+    /// The local function of a soft routine; its body follows in `define_routines`.
+    pub fn routine(&mut self, routine: Routine) -> Result<FuncId, Unsupported> {
+        if let Some(id) = self.routines.get(&routine) {
+            return Ok(*id);
+        }
+        let signature = routine.signature(&self.object);
+        let id = self.object.declare_function(routine.symbol(), Linkage::Local, &signature).map_err(bug)?;
+        self.routines.insert(routine, id);
+        Ok(id)
+    }
+
+    /// Soft routines may call each other, so this goes on until none is new.
+    fn define_routines(&mut self) -> Result<(), Unsupported> {
+        loop {
+            let next = self.routines.iter().find(|(routine, _)| !self.defined.contains(routine));
+            let Some((routine, id)) = next.map(|(routine, id)| (*routine, *id)) else { return Ok(()) };
+            let name = UserFuncName::user(0, id.as_u32());
+            let mut code = Function::with_name_signature(name, routine.signature(&self.object));
+            soft::emit(routine, &mut code, self)?;
+            self.define(id, code)?;
+            self.defined.insert(routine);
+        }
+    }
+
+    fn define(&mut self, id: FuncId, code: Function) -> Result<(), Unsupported> {
+        if self.emit == Emit::BackendIr {
+            let name = self.object.declarations().get_function_decl(id).linkage_name(id).into_owned();
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(self.text, "; {name}\n{}", code.display());
+            return Ok(());
+        }
+        self.context.clear();
+        self.context.func = code;
+        self.context.set_disasm(self.emit == Emit::Assembly);
+        self.object.define_function(id, &mut self.context).map_err(|error| bug(format!("{error:?}")))?;
+        if let (Emit::Assembly, Some(compiled)) = (self.emit, self.context.compiled_code()) {
+            let name = self.object.declarations().get_function_decl(id).linkage_name(id).into_owned();
+            let _ = writeln!(self.text, "{name}:\n{}", compiled.vcode.as_deref().unwrap_or(""));
+        }
+        Ok(())
+    }
+
+    fn finish(self, options: &Options) -> Result<Artifact, Unsupported> {
+        match options.emit {
+            Emit::BackendIr | Emit::Assembly => Ok(Artifact::Text(self.text)),
+            Emit::Object => {
+                let product = self.object.finish();
+                Ok(Artifact::Object(product.emit().map_err(bug)?))
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Compiles loop IR text for this machine, loads it, and calls its entries.
+
+use we3_backend_api::{Arch, Artifact, Backend, Emit, Options, Target, entry_symbol};
+use we3_backend_cranelift::CraneliftBackend;
+use we3_device::{ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, call_entry};
+
+/// A baseline machine, one with rounding instructions, one with FMA, and all that this one has.
+pub fn targets() -> Vec<Target> {
+    let with = |features: &[&str]| Target {
+        arch: Arch::X86_64,
+        cpu: "x86-64".into(),
+        features: features.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let host = we3_device::host_target();
+    let mut targets = vec![with(&[]), with(&["sse4.1"]), with(&["avx2", "fma"])];
+    targets.retain(|target| target.features.iter().all(|feature| host.has(feature)));
+    targets.push(host);
+    targets
+}
+
+/// Compiles verified text.
+pub fn compile(text: &str, target: &Target, options: &Options) -> Artifact {
+    let module = we3_ir::text::parse_module(text).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
+    let verified = we3_ir::verify::verify(&module).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
+    CraneliftBackend.compile(verified, target, options).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The bytes of an object.
+pub fn object(text: &str, target: &Target, opt_level: u8) -> Vec<u8> {
+    match compile(text, target, &Options { emit: Emit::Object, opt_level }) {
+        Artifact::Object(bytes) => bytes,
+        Artifact::Text(text) => panic!("text instead of an object: {text}"),
+    }
+}
+
+/// Compiles and loads.
+pub fn load(text: &str, target: &Target, opt_level: u8) -> LoadedObject {
+    LoadedObject::load(&object(text, target, opt_level)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Calls the entry `@name`.
+pub fn call(
+    object: &LoadedObject,
+    name: &str,
+    args: &[ArgSlot<'_>],
+    n_results: usize,
+    outputs: &[OutputLayout],
+) -> Result<CallOutcome, CallError> {
+    call_entry(object, &entry_symbol(name), args, n_results, outputs, CallLimits::default())
+}

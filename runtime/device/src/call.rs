@@ -1,0 +1,219 @@
+//! Calls an entry: the arena behind the call context, outputs with their layouts, the status.
+#![allow(unsafe_code, reason = "calls compiled code, which calls back with raw pointers")]
+
+use std::collections::BTreeMap;
+
+use we3_backend_api::{CallContext, STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY};
+
+use crate::float_environment::DefaultFloats;
+use crate::loader::LoadedObject;
+use crate::memory::HostMemory;
+
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+pub enum ArgSlot<'a> {
+    /// A scalar's bits, zero-extended.
+    Scalar(u64),
+    /// The memory of an array; the kernel reads it.
+    Buffer(&'a [u8]),
+}
+
+/// Where an array result lies: leaves of one array of records share a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutputLayout {
+    /// Results with the same number share one allocation.
+    pub group: u32,
+    /// Where the first element starts in it.
+    pub byte_offset: u32,
+    /// Size of an element.
+    pub elem_bytes: u32,
+    /// Distance between elements, in elements. `elem_bytes · stride` is the record's size and the
+    /// same for all of a group.
+    pub stride: u32,
+}
+
+impl OutputLayout {
+    /// A dense array of its own.
+    pub fn dense(group: u32, elem_bytes: u32) -> OutputLayout {
+        OutputLayout { group, byte_offset: 0, elem_bytes, stride: 1 }
+    }
+
+    fn record_bytes(self) -> usize {
+        self.elem_bytes as usize * self.stride as usize
+    }
+}
+
+/// What a call may use.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallLimits {
+    /// Bytes allocated at one time, outputs included.
+    pub memory: Option<u64>,
+}
+
+/// What an entry that ran to its end left.
+#[derive(Debug)]
+pub struct CallOutcome {
+    /// Scalar results, each in its slot.
+    pub results: Vec<u64>,
+    /// For each array result its element count; `None` if the kernel did not ask for its memory.
+    pub counts: Vec<Option<usize>>,
+    /// The memory of each group.
+    pub groups: BTreeMap<u32, HostMemory>,
+}
+
+/// Why there are no results.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CallError {
+    /// The object has no such function.
+    NoSuchEntry(String),
+    /// A `check` failed; the sequential version of the program tells which.
+    CheckFailed,
+    /// Not enough memory, or more than the limit.
+    OutOfMemory,
+    /// The code broke the convention: a bug of ours.
+    Broken(&'static str),
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CallError::NoSuchEntry(symbol) => write!(formatter, "the object has no entry `{symbol}`"),
+            CallError::CheckFailed => formatter.write_str("a check failed"),
+            CallError::OutOfMemory => formatter.write_str("out of memory"),
+            CallError::Broken(what) => write!(formatter, "compiled code broke its convention: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
+/// What the callbacks work on. The context comes first, so that its address is the arena's.
+#[repr(C)]
+struct Arena<'a> {
+    context: CallContext,
+    limit: u64,
+    used: u64,
+    scratch: BTreeMap<usize, (HostMemory, u64)>,
+    layouts: &'a [OutputLayout],
+    counts: Vec<Option<usize>>,
+    groups: BTreeMap<u32, HostMemory>,
+    broken: Option<&'static str>,
+}
+
+impl Arena<'_> {
+    fn take(&mut self, bytes: u64) -> Option<HostMemory> {
+        let used = self.used.checked_add(bytes).filter(|used| *used <= self.limit)?;
+        let memory = HostMemory::zeroed(usize::try_from(bytes).ok()?)?;
+        self.used = used;
+        Some(memory)
+    }
+
+    fn alloc(&mut self, bytes: i64) -> Option<*mut u8> {
+        let bytes = u64::try_from(bytes).ok()?;
+        let memory = self.take(bytes)?;
+        let address = memory.as_ptr();
+        self.scratch.insert(address as usize, (memory, bytes));
+        Some(address)
+    }
+
+    fn free(&mut self, address: *mut u8) {
+        match self.scratch.remove(&(address as usize)) {
+            Some((_, bytes)) => self.used -= bytes,
+            None => self.broken = Some("it freed memory that it had not allocated"),
+        }
+    }
+
+    fn output(&mut self, index: i64, count: i64) -> Option<*mut u8> {
+        let number = usize::try_from(index).ok();
+        let Some(layout) = number.and_then(|number| self.layouts.get(number)).copied() else {
+            self.broken = Some("it asked for an output that is not declared");
+            return None;
+        };
+        let count = usize::try_from(count).ok()?;
+        let bytes = count.checked_mul(layout.record_bytes())?;
+        let held = self.groups.get(&layout.group).map(|memory| memory.as_slice().len());
+        if held.is_some_and(|held| held != bytes) {
+            self.broken = Some("outputs of one array differ in length");
+            return None;
+        }
+        if held.is_none() {
+            let memory = self.take(bytes as u64)?;
+            self.groups.insert(layout.group, memory);
+        }
+        if let Some(place) = number.and_then(|number| self.counts.get_mut(number)) {
+            *place = Some(count);
+        }
+        let start = self.groups.get(&layout.group)?.as_ptr();
+        Some(start.wrapping_add(layout.byte_offset as usize))
+    }
+}
+
+/// The arena of a context that compiled code hands back.
+///
+/// # Safety
+/// `context` is the address that `call_entry` passed, and nothing else uses the arena meanwhile.
+unsafe fn arena<'a>(context: *mut CallContext) -> &'a mut Arena<'a> {
+    // SAFETY: the context is the arena's first field (`repr(C)`); the caller vouches for the rest.
+    unsafe { &mut *context.cast::<Arena<'a>>() }
+}
+
+unsafe extern "C" fn alloc(context: *mut CallContext, bytes: i64) -> *mut u8 {
+    // SAFETY: compiled code passes on the context it got, and runs on this thread only.
+    unsafe { arena(context) }.alloc(bytes).unwrap_or(std::ptr::null_mut())
+}
+
+unsafe extern "C" fn free(context: *mut CallContext, address: *mut u8) {
+    // SAFETY: as in `alloc`.
+    unsafe { arena(context) }.free(address);
+}
+
+unsafe extern "C" fn output(context: *mut CallContext, index: i64, count: i64) -> *mut u8 {
+    // SAFETY: as in `alloc`.
+    unsafe { arena(context) }.output(index, count).unwrap_or(std::ptr::null_mut())
+}
+
+/// Calls an entry. `args` are its parameters in order, as its declaration says; `n_results` is the
+/// number of its scalar results; `outputs` are the layouts of its array results.
+pub fn call_entry(
+    object: &LoadedObject,
+    symbol: &str,
+    args: &[ArgSlot<'_>],
+    n_results: usize,
+    outputs: &[OutputLayout],
+    limits: CallLimits,
+) -> Result<CallOutcome, CallError> {
+    let entry = object.entry(symbol).ok_or_else(|| CallError::NoSuchEntry(symbol.to_owned()))?;
+    let slots: Vec<u64> = args
+        .iter()
+        .map(|arg| match arg {
+            ArgSlot::Scalar(bits) => *bits,
+            ArgSlot::Buffer(bytes) => bytes.as_ptr() as u64,
+        })
+        .collect();
+    let mut results = vec![0; n_results];
+    let mut arena = Arena {
+        context: CallContext { alloc, free, output },
+        limit: limits.memory.unwrap_or(u64::MAX),
+        used: 0,
+        scratch: BTreeMap::new(),
+        layouts: outputs,
+        counts: vec![None; outputs.len()],
+        groups: BTreeMap::new(),
+        broken: None,
+    };
+    let floats = DefaultFloats::set();
+    let context = (&raw mut arena).cast::<CallContext>();
+    // SAFETY: `entry` was made by a backend for this convention; the slots outlive the call, and the
+    // arena is reached only through `context` until it returns.
+    let status = unsafe { entry(context, slots.as_ptr(), results.as_mut_ptr()) };
+    drop(floats);
+    if let Some(what) = arena.broken {
+        return Err(CallError::Broken(what));
+    }
+    match status {
+        STATUS_OK => Ok(CallOutcome { results, counts: arena.counts, groups: arena.groups }),
+        STATUS_CHECK_FAILED => Err(CallError::CheckFailed),
+        STATUS_OUT_OF_MEMORY => Err(CallError::OutOfMemory),
+        _ => Err(CallError::Broken("an unknown status")),
+    }
+}

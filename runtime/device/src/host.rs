@@ -1,0 +1,79 @@
+//! The machine this program runs on, as a target.
+
+use we3_backend_api::{Arch, Target};
+
+/// The host, with every feature that both the processor and the operating system offer.
+pub fn host_target() -> Target {
+    let features = host_features();
+    let mut features: Vec<String> = features.into_iter().map(str::to_owned).collect();
+    features.sort_unstable();
+    Target { arch: host_arch(), cpu: host_cpu(&features), features }
+}
+
+fn host_arch() -> Arch {
+    if cfg!(target_arch = "aarch64") {
+        Arch::Aarch64
+    } else if cfg!(target_arch = "riscv64") {
+        Arch::Riscv64
+    } else {
+        Arch::X86_64
+    }
+}
+
+/// The highest level of x86-64 that the features cover, by LLVM's name.
+fn host_cpu(features: &[String]) -> String {
+    let has = |wanted: &[&str]| wanted.iter().all(|name| features.iter().any(|have| have == name));
+    let v2 = has(&["sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16"]);
+    let v3 = v2 && has(&["avx", "avx2", "fma", "bmi", "bmi2", "lzcnt", "movbe", "f16c"]);
+    let v4 = v3 && has(&["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]);
+    let name = match (host_arch(), v2, v3, v4) {
+        (Arch::X86_64, _, _, true) => "x86-64-v4",
+        (Arch::X86_64, _, true, _) => "x86-64-v3",
+        (Arch::X86_64, true, _, _) => "x86-64-v2",
+        (Arch::X86_64, ..) => "x86-64",
+        (Arch::Aarch64 | Arch::Riscv64 | Arch::Ptx { .. }, ..) => "",
+    };
+    name.to_owned()
+}
+
+#[cfg(target_arch = "x86_64")]
+fn host_features() -> Vec<&'static str> {
+    /// Each feature by Rust's name and by LLVM's.
+    macro_rules! detected {
+        ($($rust:tt => $llvm:literal),* $(,)?) => {{
+            let mut found = Vec::new();
+            $(if std::arch::is_x86_feature_detected!($rust) { found.push($llvm); })*
+            found
+        }};
+    }
+    detected! {
+        "sse3" => "sse3", "ssse3" => "ssse3", "sse4.1" => "sse4.1", "sse4.2" => "sse4.2",
+        "popcnt" => "popcnt", "cmpxchg16b" => "cx16", "movbe" => "movbe",
+        "avx" => "avx", "avx2" => "avx2", "fma" => "fma", "f16c" => "f16c",
+        "bmi1" => "bmi", "bmi2" => "bmi2", "lzcnt" => "lzcnt",
+        "avx512f" => "avx512f", "avx512bw" => "avx512bw", "avx512cd" => "avx512cd",
+        "avx512dq" => "avx512dq", "avx512vl" => "avx512vl", "avx512ifma" => "avx512ifma",
+        "avx512vbmi" => "avx512vbmi", "avx512vbmi2" => "avx512vbmi2",
+        "avx512vnni" => "avx512vnni", "avx512bitalg" => "avx512bitalg",
+        "avx512vpopcntdq" => "avx512vpopcntdq", "gfni" => "gfni",
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn host_features() -> Vec<&'static str> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_follows_from_the_features() {
+        let target = host_target();
+        let mut sorted = target.features.clone();
+        sorted.sort_unstable();
+        assert_eq!(target.features, sorted);
+        assert_eq!(target.cpu == "x86-64-v4", target.has("avx512vl") && target.has("avx512dq"));
+    }
+}

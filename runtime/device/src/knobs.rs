@@ -1,0 +1,51 @@
+//! The only reader of the environment variables `WE3_*`.
+#![expect(clippy::disallowed_methods, reason = "this is the place that the lint points to")]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A variable that changes how the toolchain runs, never what it computes.
+#[derive(Clone, Copy, Debug)]
+pub struct Knob {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// What holds without it.
+    pub default: &'static str,
+}
+
+const LLVM_WORKER: &str = "WE3_LLVM_WORKER";
+const LLVM_TIMEOUT: &str = "WE3_LLVM_TIMEOUT";
+const MEMORY_LIMIT: &str = "WE3_MEMORY_LIMIT";
+
+/// Every knob.
+pub const KNOBS: &[Knob] = &[
+    Knob { name: LLVM_WORKER, meaning: "path of the worker program we3-llvm", default: "beside we3c" },
+    Knob { name: LLVM_TIMEOUT, meaning: "seconds that one LLVM job may take", default: "120" },
+    Knob { name: MEMORY_LIMIT, meaning: "bytes that one kernel may allocate", default: "no limit" },
+];
+
+fn read(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn read_number(name: &str) -> Option<u64> {
+    read(name)?.to_str()?.trim().parse().ok()
+}
+
+/// Where the LLVM worker is, if that was said.
+pub fn llvm_worker() -> Option<PathBuf> {
+    read(LLVM_WORKER).map(PathBuf::from)
+}
+
+/// How long an LLVM job may take.
+pub fn llvm_timeout() -> Duration {
+    Duration::from_secs(read_number(LLVM_TIMEOUT).unwrap_or(120))
+}
+
+/// How much memory a kernel may allocate, if that was limited.
+pub fn memory_limit() -> Option<u64> {
+    read_number(MEMORY_LIMIT)
+}
