@@ -1,6 +1,9 @@
 //! Ids of everything in a function: small integers that index arenas and print as the text form does.
 
 use cranelift_entity::entity_impl;
+/// The arenas and dense maps that the IR is made of, for whoever walks it.
+pub use cranelift_entity::packed_option::PackedOption;
+pub use cranelift_entity::{EntityRef, PrimaryMap, SecondaryMap};
 
 /// A function of a module, printed `@name` (the id itself prints as `fn3`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

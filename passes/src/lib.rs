@@ -1,1 +1,13 @@
-//! (skeleton)
+//! Passes from IR to IR: `array` within array IR, `lower` from array IR to loop IR, `loops` within
+//! loop IR. `manager` runs them, `pipelines` lists them in order, `analysis` finds facts for them.
+
+pub mod analysis;
+pub mod array;
+pub mod facts;
+pub mod lower;
+pub mod manager;
+pub mod pipelines;
+mod rewrite;
+
+pub use facts::TargetFacts;
+pub use manager::{Outcome, Pass, PassBug, PassContext, PassTime, RunOptions, run_passes};

@@ -1,0 +1,3 @@
+//! Analyses: pure functions from a function to facts about it. Nothing here changes a program.
+
+pub mod array_uses;

@@ -1,0 +1,49 @@
+//! What passes may know about the machine they compile for: plain data, handed in by the driver.
+//! Facts steer schedules only; no fact may change a result.
+
+/// Facts about a target. Everything is a number, so that a cache key can hold it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TargetFacts {
+    /// Bytes of the widest vector register worth using; 0: none (GPU threads are scalar).
+    pub vector_bytes: u32,
+    /// How many vector registers there are.
+    pub vector_registers: u32,
+    /// Bytes of first-level data cache per core.
+    pub l1_bytes: u64,
+    /// Bytes of second-level cache per core.
+    pub l2_bytes: u64,
+    /// Cores that may work on one call; 1 keeps everything serial.
+    pub cores: u32,
+    /// Whether `fma` is one instruction.
+    pub has_fma: bool,
+    /// Whether outer parallel loops become a GPU grid.
+    pub grid: bool,
+}
+
+impl Default for TargetFacts {
+    /// A CPU nobody knows anything about: 128-bit vectors, 16 registers, small caches, FMA assumed slow.
+    fn default() -> TargetFacts {
+        TargetFacts {
+            vector_bytes: 16,
+            vector_registers: 16,
+            l1_bytes: 32 << 10,
+            l2_bytes: 512 << 10,
+            cores: 1,
+            has_fma: false,
+            grid: false,
+        }
+    }
+}
+
+impl TargetFacts {
+    /// A GPU: one thread per iteration of the outer parallel loops.
+    pub fn gpu() -> TargetFacts {
+        TargetFacts {
+            vector_bytes: 0,
+            vector_registers: 0,
+            has_fma: true,
+            grid: true,
+            ..TargetFacts::default()
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `build` and `index`: arrays from index functions, written straight into their place.
+
+use we3_ir::{Block, ForKind, Op, Type, Value};
+
+use super::schedule::{NestSchedule, schedule_build};
+use super::state::{Array, Dest, Lower};
+
+impl Lower<'_> {
+    pub(super) fn lower_build(&mut self, op: Op, rank: usize) {
+        let src = self.src;
+        let data = &src.ops[op];
+        let sizes = self.scalars(&data.args[..rank]);
+        let places: Vec<Array> = data.results.iter().map(|result| self.place_result(*result)).collect();
+        let schedule = schedule_build(src, op, rank, self.in_parallel, self.facts);
+        let was_parallel = self.in_parallel;
+        let nest = Nest { sizes: &sizes, schedule: &schedule, body: data.regions[0], places: &places };
+        self.build_axis(&nest, 0, &mut vec![None; rank]);
+        self.in_parallel = was_parallel;
+    }
+
+    /// The loops from position `depth` of the schedule's order on.
+    fn build_axis(&mut self, nest: &Nest<'_>, depth: usize, subscripts: &mut Vec<Option<Value>>) {
+        let Some(axis) = nest.schedule.order.get(depth).map(|axis| *axis as usize) else {
+            let subscripts: Vec<Value> = subscripts.iter().flatten().copied().collect();
+            self.build_element(nest, &subscripts);
+            return;
+        };
+        let parallel = nest.schedule.parallel.contains(&(axis as u32));
+        self.in_parallel |= parallel;
+        let kind = if parallel { ForKind::Parallel } else { ForKind::Serial };
+        let zero = self.i64(0);
+        self.for_kind(kind, zero, nest.sizes[axis], &[], |this, i, _| {
+            subscripts[axis] = Some(i);
+            this.build_axis(nest, depth + 1, subscripts);
+            Vec::new()
+        });
+    }
+
+    /// One iteration: lowers the body and puts what it yields in place.
+    fn build_element(&mut self, nest: &Nest<'_>, subscripts: &[Value]) {
+        let src = self.src;
+        self.enter(nest.body);
+        self.bind_scalar_params(nest.body, subscripts);
+        let yields = src.yields(nest.body);
+        let offsets: Vec<Value> =
+            nest.places.iter().map(|place| self.row_offset(place, subscripts)).collect();
+        let mut dests = Vec::new();
+        for (position, value) in yields.iter().enumerate() {
+            dests.push(match src.ty(*value) {
+                Type::Array(..) => Some(self.row(&nest.places[position], offsets[position])),
+                Type::Scalar(_) | Type::Buffer(_) | Type::Vector(..) => None,
+            });
+        }
+        self.block_ops(&dests);
+        let scalars = self.leave(&dests);
+        let places = (0..yields.len()).filter(|position| dests[*position].is_none());
+        for (position, value) in places.zip(scalars) {
+            self.store(nest.places[position].buffer, offsets[position], value);
+        }
+    }
+
+    fn row(&mut self, place: &Array, offset: Value) -> Dest {
+        let ty = Type::Buffer(place.elem);
+        let args = vec![place.buffer, offset];
+        let buffer = self.b.value(we3_ir::Opcode::Offset, args, vec![], ty);
+        Dest::Place { buffer, step: place.step }
+    }
+
+    /// Offset of the element (or the row, with fewer subscripts than axes), in memory elements.
+    /// Subscripts come outermost first, so that what is invariant in inner loops adds up first.
+    pub(super) fn row_offset(&mut self, array: &Array, subscripts: &[Value]) -> Value {
+        let terms = self.terms(array, subscripts);
+        self.sum_terms(array, &terms)
+    }
+
+    fn terms(&mut self, array: &Array, subscripts: &[Value]) -> Vec<Value> {
+        let mut terms = Vec::new();
+        for (axis, subscript) in subscripts.iter().enumerate() {
+            terms.push(match array.strides.get(axis) {
+                Some(stride) => self.mul(*subscript, *stride),
+                None => *subscript,
+            });
+        }
+        terms
+    }
+
+    fn sum_terms(&mut self, array: &Array, terms: &[Value]) -> Value {
+        let sum = match terms.split_first() {
+            None => self.i64(0),
+            Some((first, rest)) => rest.iter().fold(*first, |sum, term| self.add(sum, *term)),
+        };
+        self.mul_const(sum, i64::from(array.step))
+    }
+
+    /// Offset of an element whose subscripts are source values: those defined in outer regions first.
+    pub(super) fn element_offset(&mut self, array: &Array, subscripts: &[Value]) -> Value {
+        let lowered = self.scalars(subscripts);
+        let terms = self.terms(array, &lowered);
+        let mut order: Vec<usize> = (0..subscripts.len()).collect();
+        order.sort_by_key(|axis| self.depth[subscripts[*axis]]);
+        let terms: Vec<Value> = order.into_iter().map(|axis| terms[axis]).collect();
+        self.sum_terms(array, &terms)
+    }
+
+    pub(super) fn lower_index(&mut self, op: Op) {
+        let data = &self.src.ops[op];
+        let array = self.array(data.args[0]);
+        let offset = self.element_offset(&array, &data.args[1..]);
+        let value = self.load(array.elem, array.buffer, offset);
+        self.set_scalar(data.results[0], value);
+    }
+}
+
+/// A build being written.
+struct Nest<'a> {
+    sizes: &'a [Value],
+    schedule: &'a NestSchedule,
+    body: Block,
+    places: &'a [Array],
+}

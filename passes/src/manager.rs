@@ -1,0 +1,126 @@
+//! Runs passes: verifies after each one and names the guilty one, hands the IR to a dump hook, times.
+//! What the passes are and in which order they run is in `pipelines`.
+
+use std::time::{Duration, Instant};
+
+use we3_ir::text::print_module;
+use we3_ir::verify::verify;
+use we3_ir::{Level, Module};
+
+use crate::facts::TargetFacts;
+
+/// What a pass may look at besides the module.
+#[derive(Clone, Debug, Default)]
+pub struct PassContext {
+    /// The machine to compile for.
+    pub facts: TargetFacts,
+}
+
+/// A pass is a value. Its command-line name is `name`.
+#[derive(Clone, Copy)]
+pub struct Pass {
+    /// A verb, with dashes: `fuse-maps`.
+    pub name: &'static str,
+    /// One line for `--list-passes`.
+    pub about: &'static str,
+    /// The level of the module it takes.
+    pub from: Level,
+    /// The level of the module it returns.
+    pub to: Level,
+    /// The work. Must return a module that verifies for every module that verifies.
+    pub run: fn(Module, &PassContext) -> Module,
+}
+
+impl std::fmt::Debug for Pass {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+/// How to run a list of passes.
+#[derive(Default)]
+pub struct RunOptions<'a> {
+    /// Verify after every pass, not only at the end.
+    pub verify_each: bool,
+    /// Called with the name of every pass and the module it left.
+    pub after: Option<&'a mut dyn FnMut(&'static str, &Module)>,
+}
+
+/// How long one pass took.
+#[derive(Clone, Debug)]
+pub struct PassTime {
+    /// The pass.
+    pub pass: &'static str,
+    /// Without verification.
+    pub time: Duration,
+}
+
+/// What a run returns.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The module after the last pass.
+    pub module: Module,
+    /// One entry per pass that ran, in order.
+    pub times: Vec<PassTime>,
+}
+
+/// A bug of ours: a pass left a module that does not verify, or was given the wrong level.
+#[derive(Clone, Debug)]
+pub struct PassBug {
+    /// The guilty pass (`input` if the module was wrong before the first one).
+    pub pass: &'static str,
+    /// What is wrong with its output, one line per error.
+    pub errors: Vec<String>,
+    /// The input of the pass as text, to reproduce it with `we3c opt --passes NAME`.
+    pub before: String,
+}
+
+impl std::fmt::Display for PassBug {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the pass `{}` made a wrong module: {}", self.pass, self.errors.join("; "))
+    }
+}
+
+impl std::error::Error for PassBug {}
+
+/// Runs `passes` in order. The module given must verify.
+pub fn run_passes(
+    mut module: Module,
+    passes: &[Pass],
+    ctx: &PassContext,
+    options: &mut RunOptions<'_>,
+) -> Result<Outcome, PassBug> {
+    let mut times = Vec::with_capacity(passes.len());
+    for (position, pass) in passes.iter().enumerate() {
+        let check = options.verify_each || position + 1 == passes.len();
+        if module.level != pass.from {
+            let errors = vec![format!("it takes the {:?} level", pass.from)];
+            return Err(PassBug { pass: pass.name, errors, before: print_module(&module) });
+        }
+        let before = check.then(|| module.clone());
+        let start = Instant::now();
+        module = (pass.run)(module, ctx);
+        times.push(PassTime { pass: pass.name, time: start.elapsed() });
+        if let Some(before) = before {
+            check_output(pass, &before, &module)?;
+        }
+        if let Some(after) = options.after.as_mut() {
+            after(pass.name, &module);
+        }
+    }
+    Ok(Outcome { module, times })
+}
+
+fn check_output(pass: &Pass, before: &Module, module: &Module) -> Result<(), PassBug> {
+    let mut errors: Vec<String> = Vec::new();
+    if module.level != pass.to {
+        errors.push(format!("it left the {:?} level", module.level));
+    }
+    if let Err(found) = verify(module) {
+        errors.extend(found.iter().map(ToString::to_string));
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(PassBug { pass: pass.name, errors, before: print_module(before) })
+}

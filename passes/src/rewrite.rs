@@ -1,0 +1,75 @@
+//! Replacing values by other values throughout a function. Passes collect replacements while they
+//! walk and apply them once, so that a pass stays linear.
+
+use we3_ir::entity::{PackedOption, SecondaryMap};
+use we3_ir::{Block, Func, Type, Value};
+
+/// Which values are replaced by which. Chains are followed.
+#[derive(Clone, Debug, Default)]
+pub struct Replacements {
+    map: SecondaryMap<Value, PackedOption<Value>>,
+    any: bool,
+}
+
+impl Replacements {
+    /// From now on `new` stands for `old`. `new` must not be, or lead back to, `old`.
+    pub fn replace(&mut self, old: Value, new: Value) {
+        let new = self.resolve(new);
+        if new != old {
+            self.map[old] = new.into();
+            self.any = true;
+        }
+    }
+
+    /// What stands for this value now.
+    pub fn resolve(&self, value: Value) -> Value {
+        let mut current = value;
+        while let Some(next) = self.map.get(current).and_then(|next| next.expand()) {
+            current = next;
+        }
+        current
+    }
+
+    /// Whether nothing was replaced.
+    pub fn is_empty(&self) -> bool {
+        !self.any
+    }
+
+    /// Rewrites operands and types, in every block and value.
+    pub fn apply(&self, func: &mut Func) {
+        if self.is_empty() {
+            return;
+        }
+        for data in func.ops.values_mut() {
+            for arg in &mut data.args {
+                *arg = self.resolve(*arg);
+            }
+        }
+        for data in func.values.values_mut() {
+            self.apply_to_type(&mut data.ty);
+        }
+        for ty in &mut func.results {
+            self.apply_to_type(ty);
+        }
+    }
+
+    fn apply_to_type(&self, ty: &mut Type) {
+        if let Type::Array(_, sizes) = ty {
+            for size in sizes {
+                *size = self.resolve(*size);
+            }
+        }
+    }
+}
+
+/// Every block that hangs below `root`, it included, each before those nested in it, in program order.
+pub fn blocks_in_order(func: &Func, root: Block) -> Vec<Block> {
+    let mut order = Vec::new();
+    let mut pending = vec![root];
+    while let Some(block) = pending.pop() {
+        order.push(block);
+        let nested = func.blocks[block].ops.iter().rev();
+        pending.extend(nested.flat_map(|op| func.ops[*op].regions.iter().rev()));
+    }
+    order
+}
