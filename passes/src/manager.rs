@@ -37,13 +37,16 @@ impl std::fmt::Debug for Pass {
     }
 }
 
+/// Called with the name of a pass and the module it left.
+pub type DumpHook<'a> = dyn FnMut(&'static str, &Module) + 'a;
+
 /// How to run a list of passes.
 #[derive(Default)]
 pub struct RunOptions<'a> {
     /// Verify after every pass, not only at the end.
     pub verify_each: bool,
     /// Called with the name of every pass and the module it left.
-    pub after: Option<&'a mut dyn FnMut(&'static str, &Module)>,
+    pub after: Option<&'a mut DumpHook<'a>>,
 }
 
 /// How long one pass took.

@@ -1,6 +1,7 @@
 //! Replacing values by other values throughout a function. Passes collect replacements while they
 //! walk and apply them once, so that a pass stays linear.
 
+use we3_ir::clone::{Cloner, mapped_type};
 use we3_ir::entity::{PackedOption, SecondaryMap};
 use we3_ir::{Block, Func, Type, Value};
 
@@ -72,4 +73,27 @@ pub fn blocks_in_order(func: &Func, root: Block) -> Vec<Block> {
         pending.extend(nested.flat_map(|op| func.ops[*op].regions.iter().rev()));
     }
     order
+}
+
+/// A copy without the operations, blocks and values that nothing reaches any more.
+pub fn compact(func: &Func) -> Func {
+    let mut fresh = Func::new(func.name.clone());
+    fresh.entry = func.entry.clone();
+    let body = fresh.body;
+    let mut cloner = Cloner::between(func, &mut fresh);
+    for param in func.params() {
+        let ty = mapped_type(&cloner.map, func.ty(*param));
+        let value = cloner.dest.add_param(body, ty);
+        cloner.map.insert(*param, value);
+    }
+    cloner.ops(&func.blocks[func.body].ops, body);
+    let mut map = cloner.map;
+    for (number, ty) in func.results.iter().enumerate() {
+        fresh.declare_result(mapped_type(&map, ty));
+        if let Some(placeholder) = func.result_refs[number] {
+            let value = fresh.result_ref(number);
+            map.insert(placeholder, value);
+        }
+    }
+    fresh
 }
