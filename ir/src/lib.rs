@@ -5,6 +5,7 @@ pub mod builder;
 pub mod clone;
 pub mod diagnostic;
 pub mod entity;
+pub mod eval;
 pub mod module;
 pub mod op;
 pub mod span;
