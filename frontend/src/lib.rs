@@ -1,1 +1,3 @@
-//! (skeleton)
+//! Text to typed tree to array IR, and diagnostics. Reads no files, never panics on input.
+
+pub mod typed;

@@ -1,1 +1,13 @@
-//! (skeleton)
+//! Joins the rooms: sources to diagnostics, stages from text to artifact, calls on any backend, tests and
+//! benchmarks. What hosts (command line, C, Python) see of a value lives here too; no terminal, no files.
+
+pub mod bind;
+pub mod compare;
+pub mod flatten;
+pub mod layout;
+pub mod random;
+pub mod show;
+pub mod spec;
+pub mod value;
+
+pub use we3_ir::{Const, Scalar};

@@ -1,0 +1,313 @@
+//! Values as a host sees them: scalars, arrays in C layout, tuples, records, and their types with the
+//! names of the source. No reading of files, no printing.
+
+use we3_ir::{Const, Scalar};
+
+use crate::layout::Layout;
+
+/// More bytes than this in one array is an error everywhere (`docs/language.md`, "Sizes").
+pub const MAX_ARRAY_BYTES: u64 = 1 << 47;
+
+/// The type of a parameter or result at the border.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HostType {
+    /// One number or truth value.
+    Scalar(Scalar),
+    /// A dense array; its element holds no array.
+    Array {
+        /// What it holds.
+        elem: Box<HostType>,
+        /// The axis sizes as the source writes them (`n`, `64`, `?k`); their number is the rank.
+        sizes: Vec<String>,
+    },
+    /// `(A, B)`
+    Tuple(Vec<HostType>),
+    /// A record with its fields in order.
+    Record {
+        /// Its name with generic arguments, `Complex<f32>`.
+        name: String,
+        /// Field names and types.
+        fields: Vec<(String, HostType)>,
+    },
+}
+
+impl HostType {
+    /// An array type with sizes that have no names.
+    pub fn array(elem: HostType, rank: usize) -> HostType {
+        HostType::Array { elem: Box::new(elem), sizes: vec![String::from("?"); rank] }
+    }
+
+    /// The fields of a tuple or record with their names (`0`, `1`, … in a tuple).
+    pub fn fields(&self) -> Vec<(String, &HostType)> {
+        match self {
+            HostType::Tuple(parts) => {
+                parts.iter().enumerate().map(|(number, part)| (number.to_string(), part)).collect()
+            }
+            HostType::Record { fields, .. } => fields.iter().map(|(name, ty)| (name.clone(), ty)).collect(),
+            HostType::Scalar(_) | HostType::Array { .. } => Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Display for HostType {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HostType::Scalar(scalar) => write!(formatter, "{scalar}"),
+            HostType::Array { elem, sizes } => write!(formatter, "{elem}[{}]", sizes.join(", ")),
+            HostType::Record { name, .. } => formatter.write_str(name),
+            HostType::Tuple(parts) => {
+                formatter.write_str("(")?;
+                for (number, part) in parts.iter().enumerate() {
+                    write!(formatter, "{}{part}", if number > 0 { ", " } else { "" })?;
+                }
+                formatter.write_str(if parts.len() == 1 { ",)" } else { ")" })
+            }
+        }
+    }
+}
+
+/// A value at the border.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HostValue {
+    /// One number or truth value.
+    Scalar(Const),
+    /// An array.
+    Array(HostArray),
+    /// A tuple.
+    Tuple(Vec<HostValue>),
+    /// A record.
+    Record {
+        /// Its name with generic arguments.
+        name: String,
+        /// Fields in order.
+        fields: Vec<(String, HostValue)>,
+    },
+}
+
+impl HostValue {
+    /// A scalar from its bits.
+    pub fn scalar(ty: Scalar, bits: u64) -> HostValue {
+        HostValue::Scalar(Const { ty, bits })
+    }
+
+    /// The type, with the sizes that the value has.
+    pub fn ty(&self) -> HostType {
+        match self {
+            HostValue::Scalar(constant) => HostType::Scalar(constant.ty),
+            HostValue::Array(array) => array.ty(),
+            HostValue::Tuple(parts) => HostType::Tuple(parts.iter().map(HostValue::ty).collect()),
+            HostValue::Record { name, fields } => HostType::Record {
+                name: name.clone(),
+                fields: fields.iter().map(|(name, value)| (name.clone(), value.ty())).collect(),
+            },
+        }
+    }
+
+    /// The value of this type with every number zero; arrays get the given sizes.
+    pub fn zero(ty: &HostType, sizes: &[u64]) -> Option<HostValue> {
+        Some(match ty {
+            HostType::Scalar(scalar) => HostValue::scalar(*scalar, 0),
+            HostType::Array { elem, .. } => {
+                HostValue::Array(HostArray::zeros((**elem).clone(), sizes.to_vec())?)
+            }
+            HostType::Tuple(parts) => HostValue::Tuple(
+                parts.iter().map(|part| HostValue::zero(part, sizes)).collect::<Option<_>>()?,
+            ),
+            HostType::Record { name, fields } => HostValue::Record {
+                name: name.clone(),
+                fields: fields
+                    .iter()
+                    .map(|(name, ty)| Some((name.clone(), HostValue::zero(ty, sizes)?)))
+                    .collect::<Option<_>>()?,
+            },
+        })
+    }
+}
+
+/// An array in C layout: row-major, elements one after the other as C would lay out the record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostArray {
+    elem: HostType,
+    layout: Layout,
+    sizes: Vec<u64>,
+    bytes: Vec<u8>,
+}
+
+impl HostArray {
+    /// All bytes zero. `None` when the element holds an array or the memory is not to be had.
+    pub fn zeros(elem: HostType, sizes: Vec<u64>) -> Option<HostArray> {
+        let layout = Layout::of(&elem)?;
+        let len = usize::try_from(byte_len(&sizes, layout.size)?).ok()?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(len).ok()?;
+        bytes.resize(len, 0);
+        Some(HostArray { elem, layout, sizes, bytes })
+    }
+
+    /// From bytes in C layout; `None` when their number does not fit the sizes.
+    pub fn from_bytes(elem: HostType, sizes: Vec<u64>, bytes: Vec<u8>) -> Option<HostArray> {
+        let layout = Layout::of(&elem)?;
+        let expected = byte_len(&sizes, layout.size)?;
+        (bytes.len() as u64 == expected).then_some(HostArray { elem, layout, sizes, bytes })
+    }
+
+    /// What it holds.
+    pub fn elem(&self) -> &HostType {
+        &self.elem
+    }
+
+    /// How an element lies in memory.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The axis sizes.
+    pub fn sizes(&self) -> &[u64] {
+        &self.sizes
+    }
+
+    /// Number of elements.
+    pub fn count(&self) -> usize {
+        // The product was bounded when the array was made; an empty axis may stand beside a huge one.
+        if self.sizes.contains(&0) { 0 } else { self.sizes.iter().product::<u64>() as usize }
+    }
+
+    /// The memory.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The memory, to be filled.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// The type, with these sizes.
+    pub fn ty(&self) -> HostType {
+        HostType::Array {
+            elem: Box::new(self.elem.clone()),
+            sizes: self.sizes.iter().map(u64::to_string).collect(),
+        }
+    }
+
+    /// One element, by its row-major number.
+    pub fn element(&self, number: usize) -> HostValue {
+        let start = number * self.layout.size;
+        read_element(&self.elem, &self.layout, &mut 0, &self.bytes[start..start + self.layout.size])
+    }
+
+    /// Replaces one element by a value of the element type (other values change nothing).
+    pub fn set_element(&mut self, number: usize, value: &HostValue) {
+        let start = number * self.layout.size;
+        write_element(value, &self.layout, &mut 0, &mut self.bytes[start..start + self.layout.size]);
+    }
+}
+
+/// Bytes of an array, or `None` past the limit.
+pub fn byte_len(sizes: &[u64], elem_bytes: usize) -> Option<u64> {
+    if sizes.contains(&0) {
+        return Some(0);
+    }
+    let count = sizes.iter().try_fold(1_u64, |product, size| product.checked_mul(*size))?;
+    let len = count.checked_mul(elem_bytes as u64)?;
+    (count <= MAX_ARRAY_BYTES && len <= MAX_ARRAY_BYTES).then_some(len)
+}
+
+/// The bits of a scalar at the start of a piece of memory.
+pub fn read_bits(ty: Scalar, memory: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    let width = ty.bytes() as usize;
+    word[..width].copy_from_slice(&memory[..width]);
+    u64::from_le_bytes(word)
+}
+
+/// Writes the bits of a scalar to the start of a piece of memory.
+pub fn write_bits(ty: Scalar, bits: u64, memory: &mut [u8]) {
+    let width = ty.bytes() as usize;
+    memory[..width].copy_from_slice(&bits.to_le_bytes()[..width]);
+}
+
+fn read_element(ty: &HostType, layout: &Layout, leaf: &mut usize, memory: &[u8]) -> HostValue {
+    match ty {
+        HostType::Scalar(scalar) => {
+            let offset = layout.leaves[*leaf].offset;
+            *leaf += 1;
+            HostValue::scalar(*scalar, read_bits(*scalar, &memory[offset..]))
+        }
+        // A layout exists only for types without arrays inside.
+        HostType::Array { .. } => HostValue::Tuple(Vec::new()),
+        HostType::Tuple(parts) => {
+            HostValue::Tuple(parts.iter().map(|part| read_element(part, layout, leaf, memory)).collect())
+        }
+        HostType::Record { name, fields } => HostValue::Record {
+            name: name.clone(),
+            fields: fields
+                .iter()
+                .map(|(name, ty)| (name.clone(), read_element(ty, layout, leaf, memory)))
+                .collect(),
+        },
+    }
+}
+
+fn write_element(value: &HostValue, layout: &Layout, leaf: &mut usize, memory: &mut [u8]) {
+    match value {
+        HostValue::Scalar(constant) => {
+            let Some(place) = layout.leaves.get(*leaf) else { return };
+            *leaf += 1;
+            write_bits(place.scalar, constant.bits, &mut memory[place.offset..]);
+        }
+        HostValue::Array(_) => {}
+        HostValue::Tuple(parts) => parts.iter().for_each(|part| write_element(part, layout, leaf, memory)),
+        HostValue::Record { fields, .. } => {
+            fields.iter().for_each(|(_, part)| write_element(part, layout, leaf, memory));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point() -> HostType {
+        HostType::Record {
+            name: "Point".into(),
+            fields: vec![
+                ("tag".into(), HostType::Scalar(Scalar::U8)),
+                ("x".into(), HostType::Scalar(Scalar::F64)),
+            ],
+        }
+    }
+
+    #[test]
+    fn elements_go_in_and_out_of_c_layout() {
+        let mut array = HostArray::zeros(point(), vec![2]).unwrap();
+        assert_eq!(array.bytes().len(), 32);
+        let value = HostValue::Record {
+            name: "Point".into(),
+            fields: vec![
+                ("tag".into(), HostValue::scalar(Scalar::U8, 7)),
+                ("x".into(), HostValue::scalar(Scalar::F64, 1.5f64.to_bits())),
+            ],
+        };
+        array.set_element(1, &value);
+        assert_eq!(array.element(1), value);
+        assert_eq!(array.bytes()[16], 7);
+        assert_eq!(array.ty().to_string(), "Point[2]");
+    }
+
+    #[test]
+    fn sizes_past_the_limit_are_refused_and_empty_ones_are_not() {
+        assert_eq!(byte_len(&[1 << 62, 1 << 62], 8), None);
+        assert_eq!(byte_len(&[1 << 62, 0], 8), Some(0));
+        assert_eq!(byte_len(&[1 << 46], 4), None);
+        assert_eq!(byte_len(&[1 << 62], 0), None);
+        assert!(HostArray::zeros(HostType::Scalar(Scalar::F64), vec![1 << 45]).is_none());
+    }
+
+    #[test]
+    fn types_print_as_the_source_writes_them() {
+        let ty = HostType::Tuple(vec![HostType::array(point(), 2), HostType::Scalar(Scalar::Bool)]);
+        assert_eq!(ty.to_string(), "(Point[?, ?], bool)");
+        assert_eq!(HostType::Tuple(vec![HostType::Scalar(Scalar::I8)]).to_string(), "(i8,)");
+    }
+}
