@@ -124,3 +124,40 @@ pub enum TestInput {
     /// The chosen value of `sizes[k]`, as an integer of this type.
     Chosen(u32, Scalar),
 }
+
+impl HostType {
+    /// An array type of this rank whose sizes have no names.
+    pub fn array(elem: HostType, rank: usize) -> HostType {
+        HostType::Array { elem: Box::new(elem), sizes: vec![String::from("?"); rank] }
+    }
+
+    /// The parts of a tuple or record with their names (`0`, `1`, … in a tuple); none of anything else.
+    pub fn fields(&self) -> Vec<(String, &HostType)> {
+        match self {
+            HostType::Tuple(parts) => {
+                parts.iter().enumerate().map(|(number, part)| (number.to_string(), part)).collect()
+            }
+            HostType::Record { fields, .. } => {
+                fields.iter().map(|field| (field.name.clone(), &field.ty)).collect()
+            }
+            HostType::Scalar(_) | HostType::Array { .. } => Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Display for HostType {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HostType::Scalar(scalar) => write!(formatter, "{scalar}"),
+            HostType::Array { elem, sizes } => write!(formatter, "{elem}[{}]", sizes.join(", ")),
+            HostType::Record { name, .. } => formatter.write_str(name),
+            HostType::Tuple(parts) => {
+                formatter.write_str("(")?;
+                for (number, part) in parts.iter().enumerate() {
+                    write!(formatter, "{}{part}", if number > 0 { ", " } else { "" })?;
+                }
+                formatter.write_str(if parts.len() == 1 { ",)" } else { ")" })
+            }
+        }
+    }
+}

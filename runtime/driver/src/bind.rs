@@ -6,7 +6,7 @@ use we3_ir::{Const, Scalar};
 
 use crate::random::Random;
 use crate::spec::{Generated, Rule, Spec};
-use crate::value::{HostArray, HostType, HostValue, byte_len, write_bits};
+use crate::value::{HostArray, HostField, HostType, HostValue, byte_len, write_bits};
 
 /// Reads arrays from files.
 pub trait FileLoader {
@@ -191,23 +191,24 @@ fn bind_tuple(
 fn bind_record(
     spec: &Spec,
     name: &str,
-    fields: &[(String, HostType)],
+    fields: &[HostField],
     seed: u64,
     files: &mut dyn FileLoader,
 ) -> Result<HostValue, String> {
     let mut values = Vec::new();
     match spec {
         Spec::Tuple(items) if items.len() == fields.len() => {
-            for (item, (field, ty)) in items.iter().zip(fields) {
-                values.push((field.clone(), bind(item, ty, seed, files)?));
+            for (item, field) in items.iter().zip(fields) {
+                values.push((field.name.clone(), bind(item, &field.ty, seed, files)?));
             }
         }
         Spec::Record(given) => {
-            if let Some((odd, _)) = given.iter().find(|(odd, _)| fields.iter().all(|(field, _)| field != odd))
+            if let Some((odd, _)) =
+                given.iter().find(|(odd, _)| fields.iter().all(|field| field.name != *odd))
             {
                 return Err(format!("{name} has no field `{odd}`"));
             }
-            for (field, ty) in fields {
+            for HostField { name: field, ty } in fields {
                 let Some((_, item)) = given.iter().find(|(given, _)| given == field) else {
                     return Err(format!("field `{field}` of {name} is missing"));
                 };
@@ -223,7 +224,7 @@ fn bind_record(
         | Spec::List(_)
         | Spec::File { .. }
         | Spec::Generated(_) => {
-            let names: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
+            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             return Err(format!(
                 "expected {name}, as `{{ {}: … }}` or `({})`, got {}",
                 names.join(": …, "),
@@ -381,8 +382,8 @@ mod tests {
         let ty = HostType::Record {
             name: "P".into(),
             fields: vec![
-                ("x".into(), HostType::Scalar(Scalar::F64)),
-                ("n".into(), HostType::Scalar(Scalar::I8)),
+                HostField { name: "x".into(), ty: HostType::Scalar(Scalar::F64) },
+                HostField { name: "n".into(), ty: HostType::Scalar(Scalar::I8) },
             ],
         };
         assert_eq!(bound("{ n: -1, x: 2 }", &ty).unwrap(), bound("(2, -1)", &ty).unwrap());

@@ -53,7 +53,7 @@ fn append_slots(ty: &HostType, arrays: &mut usize, slots: &mut Vec<Slot>) -> Opt
         }
         HostType::Tuple(parts) => parts.iter().try_for_each(|part| append_slots(part, arrays, slots))?,
         HostType::Record { fields, .. } => {
-            fields.iter().try_for_each(|(_, field)| append_slots(field, arrays, slots))?;
+            fields.iter().try_for_each(|field| append_slots(&field.ty, arrays, slots))?;
         }
     }
     Some(())
@@ -148,8 +148,8 @@ pub fn unflatten(ty: &HostType, flat: &mut dyn FlatResults) -> Option<HostValue>
         }
         HostType::Record { name, fields } => {
             let mut values = Vec::new();
-            for (field, ty) in fields {
-                values.push((field.clone(), unflatten(ty, flat)?));
+            for field in fields {
+                values.push((field.name.clone(), unflatten(&field.ty, flat)?));
             }
             HostValue::Record { name: name.clone(), fields: values }
         }
@@ -171,13 +171,14 @@ mod tests {
     use super::*;
     use crate::bind::{NoFiles, bind};
     use crate::spec::parse_spec;
+    use crate::value::HostField;
 
     fn body() -> HostType {
         HostType::Record {
             name: "Body".into(),
             fields: vec![
-                ("id".into(), HostType::Scalar(Scalar::U16)),
-                ("mass".into(), HostType::Scalar(Scalar::F64)),
+                HostField { name: "id".into(), ty: HostType::Scalar(Scalar::U16) },
+                HostField { name: "mass".into(), ty: HostType::Scalar(Scalar::F64) },
             ],
         }
     }

@@ -78,6 +78,7 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::HostField;
 
     fn scalar(ty: Scalar) -> HostType {
         HostType::Scalar(ty)
@@ -89,10 +90,10 @@ mod tests {
         let outer = HostType::Record {
             name: "S".into(),
             fields: vec![
-                ("a".into(), scalar(Scalar::U8)),
-                ("b".into(), inner),
-                ("c".into(), scalar(Scalar::U8)),
-                ("d".into(), scalar(Scalar::F32)),
+                HostField { name: "a".into(), ty: scalar(Scalar::U8) },
+                HostField { name: "b".into(), ty: inner },
+                HostField { name: "c".into(), ty: scalar(Scalar::U8) },
+                HostField { name: "d".into(), ty: scalar(Scalar::F32) },
             ],
         };
         let layout = Layout::of(&outer).unwrap();

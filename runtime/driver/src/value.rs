@@ -1,70 +1,13 @@
 //! Values as a host sees them: scalars, arrays in C layout, tuples, records, and their types with the
 //! names of the source. No reading of files, no printing.
 
+pub use we3_frontend::typed::{HostField, HostType};
 use we3_ir::{Const, Scalar};
 
 use crate::layout::Layout;
 
 /// More bytes than this in one array is an error everywhere (`docs/language.md`, "Sizes").
 pub const MAX_ARRAY_BYTES: u64 = 1 << 47;
-
-/// The type of a parameter or result at the border.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum HostType {
-    /// One number or truth value.
-    Scalar(Scalar),
-    /// A dense array; its element holds no array.
-    Array {
-        /// What it holds.
-        elem: Box<HostType>,
-        /// The axis sizes as the source writes them (`n`, `64`, `?k`); their number is the rank.
-        sizes: Vec<String>,
-    },
-    /// `(A, B)`
-    Tuple(Vec<HostType>),
-    /// A record with its fields in order.
-    Record {
-        /// Its name with generic arguments, `Complex<f32>`.
-        name: String,
-        /// Field names and types.
-        fields: Vec<(String, HostType)>,
-    },
-}
-
-impl HostType {
-    /// An array type with sizes that have no names.
-    pub fn array(elem: HostType, rank: usize) -> HostType {
-        HostType::Array { elem: Box::new(elem), sizes: vec![String::from("?"); rank] }
-    }
-
-    /// The fields of a tuple or record with their names (`0`, `1`, … in a tuple).
-    pub fn fields(&self) -> Vec<(String, &HostType)> {
-        match self {
-            HostType::Tuple(parts) => {
-                parts.iter().enumerate().map(|(number, part)| (number.to_string(), part)).collect()
-            }
-            HostType::Record { fields, .. } => fields.iter().map(|(name, ty)| (name.clone(), ty)).collect(),
-            HostType::Scalar(_) | HostType::Array { .. } => Vec::new(),
-        }
-    }
-}
-
-impl std::fmt::Display for HostType {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            HostType::Scalar(scalar) => write!(formatter, "{scalar}"),
-            HostType::Array { elem, sizes } => write!(formatter, "{elem}[{}]", sizes.join(", ")),
-            HostType::Record { name, .. } => formatter.write_str(name),
-            HostType::Tuple(parts) => {
-                formatter.write_str("(")?;
-                for (number, part) in parts.iter().enumerate() {
-                    write!(formatter, "{}{part}", if number > 0 { ", " } else { "" })?;
-                }
-                formatter.write_str(if parts.len() == 1 { ",)" } else { ")" })
-            }
-        }
-    }
-}
 
 /// A value at the border.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -98,7 +41,10 @@ impl HostValue {
             HostValue::Tuple(parts) => HostType::Tuple(parts.iter().map(HostValue::ty).collect()),
             HostValue::Record { name, fields } => HostType::Record {
                 name: name.clone(),
-                fields: fields.iter().map(|(name, value)| (name.clone(), value.ty())).collect(),
+                fields: fields
+                    .iter()
+                    .map(|(name, value)| HostField { name: name.clone(), ty: value.ty() })
+                    .collect(),
             },
         }
     }
@@ -117,7 +63,7 @@ impl HostValue {
                 name: name.clone(),
                 fields: fields
                     .iter()
-                    .map(|(name, ty)| Some((name.clone(), HostValue::zero(ty, sizes)?)))
+                    .map(|field| Some((field.name.clone(), HostValue::zero(&field.ty, sizes)?)))
                     .collect::<Option<_>>()?,
             },
         })
@@ -243,7 +189,7 @@ fn read_element(ty: &HostType, layout: &Layout, leaf: &mut usize, memory: &[u8])
             name: name.clone(),
             fields: fields
                 .iter()
-                .map(|(name, ty)| (name.clone(), read_element(ty, layout, leaf, memory)))
+                .map(|field| (field.name.clone(), read_element(&field.ty, layout, leaf, memory)))
                 .collect(),
         },
     }
@@ -272,8 +218,8 @@ mod tests {
         HostType::Record {
             name: "Point".into(),
             fields: vec![
-                ("tag".into(), HostType::Scalar(Scalar::U8)),
-                ("x".into(), HostType::Scalar(Scalar::F64)),
+                HostField { name: "tag".into(), ty: HostType::Scalar(Scalar::U8) },
+                HostField { name: "x".into(), ty: HostType::Scalar(Scalar::F64) },
             ],
         }
     }
