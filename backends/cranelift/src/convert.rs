@@ -9,8 +9,11 @@ use crate::emit::{Clif, Emitter};
 use crate::scalar::{Family, clif_type, family, integer_constant, resize_signed, resize_unsigned};
 
 impl Emitter<'_, '_> {
-    /// The conversion `as`.
+    /// The conversion `as`; to the same type it is a move.
     pub fn convert(&mut self, from: Scalar, to: Scalar, x: Clif) -> Result<Clif, Unsupported> {
+        if from == to {
+            return Ok(x);
+        }
         Ok(match (family(from), family(to)) {
             (Family::Integer, Family::Integer) => self.integer_to_integer(from, to, x),
             (Family::Integer, Family::Float) => self.integer_to_float(from, to, x),

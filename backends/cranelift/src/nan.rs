@@ -89,6 +89,9 @@ impl<'a> Analysis<'a> {
             Opcode::Unary(op) => self.raise(data.results[0], unary_state(*op, func, data.args[0])),
             Opcode::Binary(op) => self.raise(data.results[0], binary_state(*op, func, data.args[0])),
             Opcode::Fma => self.raise(data.results[0], arithmetic_state(func, data.args[0])),
+            Opcode::Convert(to) if func.ty(data.args[0]).element() == *to => {
+                self.merge(&data.args, &data.results);
+            }
             Opcode::Convert(to) => {
                 let state = convert_state(func.ty(data.args[0]).element(), *to);
                 self.raise(data.results[0], state);

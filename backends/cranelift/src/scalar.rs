@@ -118,7 +118,10 @@ impl Emitter<'_, '_> {
     /// The pieces of an operand, canonical where this operation can see a payload.
     fn operand(&mut self, data: &OpData, position: usize) -> Result<Vec<Clif>, Unsupported> {
         let value = data.args[position];
-        if matches!(data.opcode, Opcode::Select) && position > 0 {
+        let elem = self.func.ty(value).element();
+        let is_move = matches!(data.opcode, Opcode::Convert(to) if to == elem)
+            || (matches!(data.opcode, Opcode::Select) && position > 0);
+        if is_move {
             return self.moved_into(value, data.results[0]);
         }
         // `copysign` sees the sign, which is part of a NaN's payload.

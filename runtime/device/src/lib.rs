@@ -6,11 +6,13 @@ pub mod float_environment;
 pub mod host;
 pub mod image;
 pub mod knobs;
+pub mod llvm_worker;
 pub mod loader;
 pub mod memory;
 pub mod relocate;
 
 pub use call::{ArgSlot, CallError, CallLimits, CallOutcome, OutputLayout, call_entry};
 pub use host::host_target;
+pub use llvm_worker::{LlvmWorker, WorkerError};
 pub use loader::{LoadError, LoadedObject};
 pub use memory::HostMemory;
