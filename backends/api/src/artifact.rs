@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use we3_ir::verify::Verified;
 
+use crate::launch::LaunchPlan;
 use crate::target::Target;
 
 /// What a backend should produce.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Emit {
-    /// A relocatable ELF object that imports no symbol, one function per entry.
+    /// A relocatable ELF object that imports no symbol, one function per entry; for NVIDIA targets
+    /// kernels with a launch plan.
     Object,
     /// The backend's own IR as text (CLIF, LLVM IR).
     BackendIr,
@@ -38,6 +40,13 @@ pub enum Artifact {
     Object(#[serde(with = "crate::hex")] Vec<u8>),
     /// Text: backend IR, assembly or PTX.
     Text(String),
+    /// GPU kernels as PTX text, and what the host does with them.
+    Kernels {
+        /// One `.entry` for each kernel that the plan launches.
+        ptx: String,
+        /// One plan for each entry.
+        plan: LaunchPlan,
+    },
 }
 
 /// A limit of ours, in words, with what would work.

@@ -4,6 +4,7 @@
 pub mod abi;
 pub mod artifact;
 mod hex;
+pub mod launch;
 pub mod target;
 pub mod worker;
 

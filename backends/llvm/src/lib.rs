@@ -7,6 +7,7 @@ mod entry;
 mod facts;
 mod machine;
 mod payloads;
+pub mod ptx;
 mod symbols;
 mod text;
 pub mod worker;
@@ -14,6 +15,7 @@ mod zygote;
 
 use we3_backend_api::{Artifact, Backend, Emit, Options, Target, Unsupported};
 use we3_ir::verify::Verified;
+use we3_ir::{Func, Module};
 
 use crate::facts::Facts;
 use crate::text::ModuleText;
@@ -48,9 +50,15 @@ impl LlvmBackend {
         options: &Options,
     ) -> Result<Artifact, Failure> {
         let facts = Facts::of(target);
-        let text = llvm_text(module, &facts)?;
-        let artifact = machine::compile(&text, &facts, options).map_err(Failure::Bug)?;
-        if let (Artifact::Object(bytes), Emit::Object) = (&artifact, options.emit) {
+        if facts.gpu {
+            return compile_for_gpu(module, &facts, options);
+        }
+        let mut text = ModuleText::default();
+        for func in entries(module.module()) {
+            entry::emit_entry(func, &facts, &mut text)?;
+        }
+        let artifact = machine::compile(&finished(&text, &facts), &facts, options).map_err(Failure::Bug)?;
+        if let Artifact::Object(bytes) = &artifact {
             refuse_imports(bytes)?;
         }
         Ok(artifact)
@@ -78,15 +86,35 @@ impl Backend for LlvmBackend {
     }
 }
 
-/// The LLVM IR of a module before any optimisation.
-fn llvm_text(module: Verified<'_>, facts: &Facts) -> Result<String, Unsupported> {
+fn entries(module: &Module) -> impl Iterator<Item = &Func> {
+    module.funcs.values().filter(|func| func.entry.is_some())
+}
+
+fn finished(text: &ModuleText, facts: &Facts) -> String {
+    text.finish(facts.triple, &facts.attributes)
+}
+
+fn compile_for_gpu(module: Verified<'_>, facts: &Facts, options: &Options) -> Result<Artifact, Failure> {
+    let (kernels, plan) = ptx::map_to_grid(module.module())?;
+    we3_ir::verify::verify(&kernels)
+        .map_err(|errors| Failure::Bug(format!("`map_to_grid` made a bad kernel: {}", errors[0])))?;
     let mut text = ModuleText::default();
-    for func in module.module().funcs.values() {
-        if func.entry.is_some() {
-            entry::emit_entry(func, facts, &mut text)?;
-        }
+    for func in entries(&kernels) {
+        ptx::emit_kernel(func, facts, &mut text)?;
     }
-    Ok(text.finish(facts.triple, &facts.attributes))
+    let wants_plan = options.emit == Emit::Object;
+    let emit = if wants_plan { Emit::Assembly } else { options.emit };
+    let options = Options { emit, ..options.clone() };
+    let artifact = machine::compile(&finished(&text, facts), facts, &options).map_err(Failure::Bug)?;
+    match artifact {
+        Artifact::Text(ptx) if emit == Emit::Assembly => {
+            if let Some(line) = ptx::inexact_instructions(&ptx) {
+                return Err(Failure::Bug(format!("the PTX has an inexact instruction: {line}")));
+            }
+            Ok(if wants_plan { Artifact::Kernels { ptx, plan } } else { Artifact::Text(ptx) })
+        }
+        other @ (Artifact::Text(_) | Artifact::Object(_) | Artifact::Kernels { .. }) => Ok(other),
+    }
 }
 
 fn refuse_imports(object: &[u8]) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use we3_backend_api::Unsupported;
 use we3_ir::{ForKind, Op, Value};
 
 use super::{Emitter, Flow, unsupported};
-use crate::text::{Label, PhiId, Ty, Val};
+use crate::text::{Label, Lane, PhiId, Ty, Val};
 
 impl Emitter<'_, '_> {
     pub(super) fn emit_if(&mut self, op: Op) -> Result<(), Unsupported> {
@@ -73,6 +73,9 @@ impl Emitter<'_, '_> {
         let step = self.step_constant(data.args[2]);
         let node = (kind != ForKind::Serial && !self.facts.gpu).then(|| self.open_parallel());
         let any = self.text.icmp("slt", &lo, &hi);
+        if kind == ForKind::Grid && self.facts.gpu {
+            return self.grid_loop(op, &lo, &hi);
+        }
         let shape = if step == Some(1) {
             Counting { start: lo.clone(), end: hi, first: lo, step: None }
         } else {
@@ -84,6 +87,45 @@ impl Emitter<'_, '_> {
             self.access = self.access_suffix();
         }
         Ok(())
+    }
+
+    /// One thread of the grid takes every so-manieth iteration, so that any number of threads is right.
+    fn grid_loop(&mut self, op: Op, lo: &Val, hi: &Val) -> Result<(), Unsupported> {
+        let data = &self.func.ops[op];
+        if self.step_constant(data.args[2]) != Some(1) {
+            return Err(unsupported("`for.grid` with a step other than 1"));
+        }
+        let body = data.regions[0];
+        let [threads, thread] = self.grid_position();
+        let [head, inside, exit] = [self.text.make_block(), self.text.make_block(), self.text.make_block()];
+        let first = self.text.binary("add", lo, &thread);
+        let (index, phi) = self.text.phi(head, Ty::I64);
+        self.text.incoming(phi, &first);
+        self.text.jump(head);
+        self.text.start(head);
+        let there = self.text.icmp("slt", &index, hi);
+        self.text.branch(&there, inside, exit);
+        self.text.start(inside);
+        self.define(self.func.blocks[body].params[0], index.clone());
+        if self.block(body)? == Flow::Falls {
+            let next = self.text.binary("add", &index, &threads);
+            self.text.incoming(phi, &next);
+            self.text.jump(head);
+        }
+        self.text.start(exit);
+        Ok(())
+    }
+
+    /// The number of threads in the (one-dimensional) grid, and the number of this one.
+    fn grid_position(&mut self) -> [Val; 2] {
+        let [block_size, block, blocks, thread] = ["ntid", "ctaid", "nctaid", "tid"].map(|name| {
+            let name = format!("llvm.nvvm.read.ptx.sreg.{name}.x");
+            let narrow = self.text.intrinsic(&name, &[], Ty::I32, &[]);
+            self.text.cast("zext", &narrow, narrow.ty.with(Lane::Int(64)))
+        });
+        let threads = self.text.binary("mul nuw nsw", &blocks, &block_size);
+        let before = self.text.binary("mul nuw nsw", &block, &block_size);
+        [threads, self.text.binary("add nuw nsw", &before, &thread)]
     }
 
     fn step_constant(&self, step: Value) -> Option<i64> {
