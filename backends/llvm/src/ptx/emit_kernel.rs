@@ -23,7 +23,8 @@ pub fn emit_kernel(func: &Func, facts: &Facts, module: &mut ModuleText) -> Resul
         emitter.separate.insert(generic.text.clone());
         emitter.define(*param, generic);
     }
-    let state = emitter.get(*func.params().first().ok_or_else(|| unsupported("a GPU kernel without a state"))?)?;
+    let state =
+        emitter.get(*func.params().first().ok_or_else(|| unsupported("a GPU kernel without a state"))?)?;
     let error = emitter.text.element(&state, Ty::I64, &Val::int(Ty::I64, i128::from(ERROR_CELL)), true);
     let [done, work] = [emitter.text.make_block(), emitter.text.make_block()];
     let code = emitter.text.load(Ty::I64, &error, "");

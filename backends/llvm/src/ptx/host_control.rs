@@ -119,7 +119,9 @@ impl Mapper<'_> {
 
     pub(super) fn break_out(&mut self, op: Op, levels: u32) -> Result<Flow, Unsupported> {
         let (depth, target) = self.jump_target(levels)?;
-        let Some(target) = self.enclosing[target].op else { return Err(unsupported("a jump out of nothing")) };
+        let Some(target) = self.enclosing[target].op else {
+            return Err(unsupported("a jump out of nothing"));
+        };
         self.pass(&self.func.ops[op].args, &self.func.ops[target].results)?;
         self.step(Step::Break(depth))?;
         Ok(Flow::Ended)

@@ -75,12 +75,7 @@ impl Kernel {
 
     /// Copies the operations of a block, all but its terminator, into a block of the kernel whose
     /// parameters stand for the given values.
-    pub fn append_block(
-        &mut self,
-        entry: &Func,
-        block: we3_ir::Block,
-        into: we3_ir::Block,
-    ) {
+    pub fn append_block(&mut self, entry: &Func, block: we3_ir::Block, into: we3_ir::Block) {
         for op in &entry.blocks[block].ops {
             if entry.ops[*op].opcode != Opcode::Yield {
                 let copy = self.clone_op(entry, *op);
@@ -95,7 +90,8 @@ impl Kernel {
     }
 
     fn clone_op(&mut self, entry: &Func, op: Op) -> Op {
-        let mut cloner = Cloner { source: Some(entry), dest: &mut self.func, map: std::mem::take(&mut self.map) };
+        let mut cloner =
+            Cloner { source: Some(entry), dest: &mut self.func, map: std::mem::take(&mut self.map) };
         let copy = cloner.op(op);
         self.map = cloner.map;
         copy
@@ -112,7 +108,12 @@ impl Kernel {
     }
 
     /// The value in the kernel: computed here, a copy of a constant or address, or read from its cell.
-    pub fn local(&mut self, entry: &Func, value: Value, places: &mut dyn Places) -> Result<Value, Unsupported> {
+    pub fn local(
+        &mut self,
+        entry: &Func,
+        value: Value,
+        places: &mut dyn Places,
+    ) -> Result<Value, Unsupported> {
         if let Some(local) = self.map.get(&value) {
             return Ok(*local);
         }

@@ -82,8 +82,11 @@ impl Assigned {
         if let Some(place) = self.places.get(&value) {
             return *place;
         }
-        let place =
-            if matches!(ty, Type::Buffer(_)) { Place::Buffer(self.buffer()) } else { Place::Cell(self.cell()) };
+        let place = if matches!(ty, Type::Buffer(_)) {
+            Place::Buffer(self.buffer())
+        } else {
+            Place::Cell(self.cell())
+        };
         self.places.insert(value, place);
         place
     }
@@ -187,7 +190,9 @@ impl<'a> Mapper<'a> {
             Opcode::Free => {
                 // A buffer that went through control flow is freed when the entry ends.
                 if let Some(Place::Buffer(buffer)) = self.assigned.places.get(&data.args[0]).copied()
-                    && func.def_op(data.args[0]).is_some_and(|def| matches!(func.ops[def].opcode, Opcode::Alloc(_)))
+                    && func
+                        .def_op(data.args[0])
+                        .is_some_and(|def| matches!(func.ops[def].opcode, Opcode::Alloc(_)))
                 {
                     self.step(Step::Free(buffer))?;
                 }
@@ -367,7 +372,9 @@ impl<'a> Mapper<'a> {
                 Some(Binding { from, offset: Amount::Known(0), .. }) => {
                     Ok(Some(Binding { to, from, offset, element_bytes }))
                 }
-                Some(_) => Err(unsupported("a buffer at an offset from an offset, carried by a loop of the host")),
+                Some(_) => {
+                    Err(unsupported("a buffer at an offset from an offset, carried by a loop of the host"))
+                }
                 None => Ok(Some(Binding { to, from: to, offset, element_bytes })),
             };
         }

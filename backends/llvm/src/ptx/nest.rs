@@ -56,7 +56,10 @@ impl Mapper<'_> {
             let [inner, end] = func.blocks[body].ops[..] else { return (loops, body) };
             let data = &func.ops[inner];
             let parallel = matches!(data.opcode, Opcode::For(ForKind::Parallel | ForKind::Grid));
-            if !parallel || func.ops[end].opcode != Opcode::Yield || data.args.iter().any(|arg| inside.contains(arg)) {
+            if !parallel
+                || func.ops[end].opcode != Opcode::Yield
+                || data.args.iter().any(|arg| inside.contains(arg))
+            {
                 return (loops, body);
             }
             loops.push(inner);
@@ -129,7 +132,8 @@ impl Mapper<'_> {
 
 /// `ceil((hi − lo) / step)`, or 0; the subtraction is right as unsigned when `lo < hi`.
 fn iterations(builder: &mut FuncBuilder<'_>, lo: Value, hi: Value, step: Value) -> Value {
-    let constant = |builder: &FuncBuilder<'_>, value| builder.func.as_const(value).map(|constant| constant.bits);
+    let constant =
+        |builder: &FuncBuilder<'_>, value| builder.func.as_const(value).map(|constant| constant.bits);
     if constant(builder, lo) == Some(0) && constant(builder, step) == Some(1) {
         let zero = builder.i64(0);
         return builder.binary(BinaryOp::Max, hi, zero);

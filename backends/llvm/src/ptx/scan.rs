@@ -20,7 +20,8 @@ fn is_inexact(line: &str) -> bool {
     let has = |wanted: &str| modifiers.contains(&wanted);
     let approximate = has("approx") || has("ftz") || has("full") || has("sat");
     let rounding = has("rn") || has("rz") || has("rm") || has("rp");
-    approximate || (matches!(name, "add" | "sub" | "mul" | "div" | "fma" | "mad" | "sqrt" | "rcp") && !rounding)
+    approximate
+        || (matches!(name, "add" | "sub" | "mul" | "div" | "fma" | "mad" | "sqrt" | "rcp") && !rounding)
 }
 
 #[cfg(test)]
@@ -29,14 +30,24 @@ mod tests {
 
     #[test]
     fn plain_multiplications_and_approximations_are_found() {
-        for line in ["mul.f32 %f1, %f2, %f3;", "@%p1 add.f64 %fd1, %fd2, %fd3;", "ex2.approx.f32 %f1, %f2;", "add.rn.ftz.f32 %f1, %f2, %f3;"] {
+        for line in [
+            "mul.f32 %f1, %f2, %f3;",
+            "@%p1 add.f64 %fd1, %fd2, %fd3;",
+            "ex2.approx.f32 %f1, %f2;",
+            "add.rn.ftz.f32 %f1, %f2, %f3;",
+        ] {
             assert_eq!(inexact_instructions(line), Some(line));
         }
     }
 
     #[test]
     fn rounded_instructions_and_integers_pass() {
-        for line in ["mul.rn.f32 %f1, %f2, %f3;", "add.s64 %rd1, %rd2, 1;", "ld.global.f32 %f1, [%rd1];", "cvt.rzi.s32.f32 %r1, %f1;"] {
+        for line in [
+            "mul.rn.f32 %f1, %f2, %f3;",
+            "add.s64 %rd1, %rd2, 1;",
+            "ld.global.f32 %f1, [%rd1];",
+            "cvt.rzi.s32.f32 %r1, %f1;",
+        ] {
             assert_eq!(inexact_instructions(line), None);
         }
     }
