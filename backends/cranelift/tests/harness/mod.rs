@@ -29,7 +29,7 @@ pub fn compile(text: &str, target: &Target, options: &Options) -> Artifact {
 pub fn object(text: &str, target: &Target, opt_level: u8) -> Vec<u8> {
     match compile(text, target, &Options { emit: Emit::Object, opt_level }) {
         Artifact::Object(bytes) => bytes,
-        Artifact::Text(text) => panic!("text instead of an object: {text}"),
+        other @ (Artifact::Text(_) | Artifact::Kernels { .. }) => panic!("no object: {other:?}"),
     }
 }
 
