@@ -1,3 +1,5 @@
-//! Nothing is generated yet.
+//! Makes the parser's tables from `src/grammar.lalrpop`.
 
-fn main() {}
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    lalrpop::Configuration::new().use_cargo_dir_conventions().emit_rerun_directives(true).process()
+}

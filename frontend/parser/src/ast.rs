@@ -6,20 +6,22 @@ mod exprs;
 mod items;
 mod stmts;
 mod types;
+mod walk;
 
 pub use exprs::{
-    Arg, BinOp, Binder, Expr, ExprKind, FieldInit, FieldName, FloatLit, ForClause, IntLit,
-    LambdaParam, Range, Source, Subscript, UnOp,
+    Arg, BinOp, Binder, Expr, ExprKind, FieldInit, FieldName, FloatLit, ForClause, IntLit, LambdaParam,
+    Range, Source, Subscript, UnOp,
 };
 pub use items::{
-    AssocItem, AssocKind, Attr, BenchItem, ConstItem, Doc, FieldDef, FnBody, FnItem, ImplItem,
-    Item, ItemKind, Module, Param, StructItem, TestInput, TestInputKind, TestItem, TraitItem,
-    TypeAlias, UseKind, UseTree,
+    AssocItem, AssocKind, Attr, BenchItem, ConstItem, Doc, FieldDef, FnBody, FnItem, ImplItem, Item,
+    ItemKind, Module, Param, StructItem, TestInput, TestInputKind, TestItem, TraitItem, TypeAlias, UseKind,
+    UseTree,
 };
 pub use stmts::{Block, Pattern, PatternKind, Place, PlaceKind, PlaceStep, Stmt, StmtKind};
 pub use types::{
     GenericArg, GenericParam, GenericParamKind, Generics, Path, PathSegment, Size, Type, TypeKind,
 };
+pub use walk::{Child, Visit};
 
 use we3_ir::span::Span;
 

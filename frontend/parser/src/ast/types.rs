@@ -10,6 +10,7 @@ pub struct Path {
     pub segments: Vec<PathSegment>,
     /// All of it.
     pub span: Span,
+    pub(crate) depth: u32,
 }
 
 impl Path {
