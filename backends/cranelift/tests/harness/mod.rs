@@ -1,4 +1,8 @@
 //! Compiles loop IR text for this machine, loads it, and calls its entries.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+pub mod operations;
+pub mod values;
 
 use we3_backend_api::{Arch, Artifact, Backend, Emit, Options, Target, entry_symbol};
 use we3_backend_cranelift::CraneliftBackend;

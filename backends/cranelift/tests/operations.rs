@@ -1,0 +1,232 @@
+//! Every operation × every type × special values, on arrays, with constant operands and on vectors,
+//! compared with the definition in `we3_ir::eval`, on every target this machine can run.
+
+mod harness;
+
+use std::fmt::Write as _;
+
+use harness::operations::{Operation, all};
+use harness::values::{from_bytes, samples, special, to_bytes};
+use harness::{call, load, targets};
+use we3_backend_api::Target;
+use we3_device::{ArgSlot, LoadedObject, OutputLayout};
+use we3_ir::Scalar;
+
+/// An entry that applies the operation to arrays, element by element or `lanes` at a time.
+fn array_entry(name: &str, operation: Operation, lanes: usize) -> String {
+    let operands = operation.operands();
+    let n_args = operands.len();
+    let shaped = |ty: Scalar| if lanes > 1 { format!("{ty}x{lanes}") } else { ty.to_string() };
+    let mut text = format!("entry func @{name}(%0: i64");
+    for (k, ty) in operands.iter().enumerate() {
+        let _ = write!(text, ", %{}: buffer {ty}", k + 1);
+    }
+    let result = operation.result();
+    let [out, zero, step, index, first] = [1, 2, 3, 4, 5].map(|k| n_args + k);
+    let _ = write!(
+        text,
+        ") -> () {{\n  %{out}: buffer {result} = output.{result} 0 %0\n  %{zero}: i64 = const 0\n  \
+         %{step}: i64 = const {lanes}\n  for.serial %{zero}, %0, %{step} {{\n  b(%{index}: i64):\n"
+    );
+    let mut args = Vec::new();
+    for (k, ty) in operands.iter().enumerate() {
+        let _ = writeln!(text, "    %{}: {} = load %{}, %{index}", first + k, shaped(*ty), k + 1);
+        args.push(format!("%{}", first + k));
+    }
+    let value = first + n_args;
+    let _ = write!(
+        text,
+        "    %{value}: {} = {} {}\n    store %{out}, %{index}, %{value}\n    yield\n  }}\n  return\n}}\n\n",
+        shaped(result),
+        operation.text(),
+        args.join(", "),
+    );
+    text
+}
+
+/// Columns of arguments: every special value against every other one.
+fn columns(operation: Operation) -> Vec<Vec<u64>> {
+    let operands = operation.operands();
+    let count = match operands.len() {
+        1 => 2000,
+        2 => 90,
+        _ => 24,
+    };
+    let sets: Vec<Vec<u64>> = operands
+        .iter()
+        .map(|ty| {
+            let mut set = samples(*ty, count);
+            if operands.len() == 3 && set.len() > 40 {
+                // All cubes of all specials would be too many: every third, from both ends.
+                set = set.iter().step_by(3).copied().collect();
+            }
+            set
+        })
+        .collect();
+    let total: usize = sets.iter().map(Vec::len).product();
+    // A multiple of the widest vector.
+    let total = total.next_multiple_of(64);
+    let mut columns = vec![Vec::with_capacity(total); sets.len()];
+    for row in 0..total {
+        let mut rest = row;
+        for (column, set) in columns.iter_mut().zip(&sets) {
+            column.push(set[rest % set.len()]);
+            rest /= set.len();
+        }
+    }
+    columns
+}
+
+fn check_array(object: &LoadedObject, name: &str, operation: Operation, target: &Target) {
+    let columns = columns(operation);
+    let n = columns[0].len();
+    let operands = operation.operands();
+    let buffers: Vec<Vec<u8>> =
+        operands.iter().zip(&columns).map(|(ty, column)| to_bytes(*ty, column)).collect();
+    let mut args = vec![ArgSlot::Scalar(n as u64)];
+    args.extend(buffers.iter().map(|buffer| ArgSlot::Buffer(buffer)));
+    let result = operation.result();
+    let outcome = call(object, name, &args, 0, &[OutputLayout::dense(0, result.bytes())]).expect("runs");
+    let got = from_bytes(result, outcome.groups[&0].as_slice());
+    for (row, got) in got.iter().enumerate() {
+        let args: Vec<u64> = columns.iter().map(|column| column[row]).collect();
+        let expected = operation.expected(&args);
+        assert_eq!(
+            *got, expected,
+            "{operation:?} of {args:x?} on {:?}: {got:#x}, not {expected:#x}",
+            target.features
+        );
+    }
+}
+
+/// All operations in one object, each as an entry `oN`.
+fn array_module(operations: &[Operation], lanes: usize) -> String {
+    let mut text = String::from("loop module\n\n");
+    for (number, operation) in operations.iter().enumerate() {
+        text.push_str(&array_entry(&format!("o{number}"), *operation, lanes));
+    }
+    text
+}
+
+fn check_arrays(lanes: usize, opt_level: u8) {
+    let operations = all();
+    assert!(operations.len() > 500, "only {} operations", operations.len());
+    let text = array_module(&operations, lanes);
+    for target in targets() {
+        let object = load(&text, &target, opt_level);
+        for (number, operation) in operations.iter().enumerate() {
+            check_array(&object, &format!("o{number}"), *operation, &target);
+        }
+    }
+}
+
+#[test]
+fn every_operation_on_arrays_is_what_eval_says() {
+    check_arrays(1, 3);
+}
+
+#[test]
+fn every_operation_unoptimised_is_what_eval_says() {
+    check_arrays(1, 0);
+}
+
+#[test]
+fn every_operation_on_vectors_is_what_eval_says() {
+    for lanes in [2, 16] {
+        check_arrays(lanes, 3);
+    }
+}
+
+#[test]
+fn every_operation_on_wide_vectors_is_what_eval_says() {
+    check_arrays(64, 0);
+}
+
+/// An entry that returns the operation of its parameter and each constant as second operand.
+fn constant_entry(name: &str, operation: Operation, constants: &[u64]) -> String {
+    let ty = operation.operand();
+    let result = operation.result();
+    let results = vec![result.to_string(); constants.len()].join(", ");
+    let mut text = format!("entry func @{name}(%0: {ty}) -> ({results}) {{\n");
+    let mut returned = Vec::new();
+    for (k, constant) in constants.iter().enumerate() {
+        let [right, value] = [2 * k + 1, 2 * k + 2];
+        let constant = we3_ir::text::print_constant(we3_ir::Const { ty, bits: *constant });
+        let _ = writeln!(text, "  %{right}: {ty} = const {constant}");
+        let _ = writeln!(text, "  %{value}: {result} = {} %0, %{right}", operation.text());
+        returned.push(format!("%{value}"));
+    }
+    let _ = write!(text, "  return {}\n}}\n\n", returned.join(", "));
+    text
+}
+
+#[test]
+fn constant_right_operands_change_nothing() {
+    let operations: Vec<Operation> = all()
+        .into_iter()
+        .filter(|operation| matches!(operation, Operation::Binary(..) | Operation::Compare(..)))
+        .collect();
+    let mut text = String::from("loop module\n\n");
+    for (number, operation) in operations.iter().enumerate() {
+        text.push_str(&constant_entry(&format!("o{number}"), *operation, &special(operation.operand())));
+    }
+    for target in [targets()[0].clone(), we3_device::host_target()] {
+        let object = load(&text, &target, 3);
+        for (number, operation) in operations.iter().enumerate() {
+            let values = special(operation.operand());
+            for left in &values {
+                let args = [ArgSlot::Scalar(*left)];
+                let outcome = call(&object, &format!("o{number}"), &args, values.len(), &[]).expect("runs");
+                for (right, got) in values.iter().zip(outcome.results) {
+                    let expected = operation.expected(&[*left, *right]);
+                    assert_eq!(got, expected, "{operation:?} of {left:#x} and the constant {right:#x}");
+                }
+            }
+        }
+    }
+}
+
+/// An entry without parameters: everything can be folded while compiling.
+fn folded_entry(name: &str, operation: Operation, rows: &[Vec<u64>]) -> String {
+    let result = operation.result();
+    let results = vec![result.to_string(); rows.len()].join(", ");
+    let mut text = format!("entry func @{name}() -> ({results}) {{\n");
+    let mut returned = Vec::new();
+    let mut next = 0;
+    for row in rows {
+        let mut args = Vec::new();
+        for (ty, bits) in operation.operands().into_iter().zip(row) {
+            let constant = we3_ir::text::print_constant(we3_ir::Const { ty, bits: *bits });
+            let _ = writeln!(text, "  %{next}: {ty} = const {constant}");
+            args.push(format!("%{next}"));
+            next += 1;
+        }
+        let _ = writeln!(text, "  %{next}: {result} = {} {}", operation.text(), args.join(", "));
+        returned.push(format!("%{next}"));
+        next += 1;
+    }
+    let _ = write!(text, "  return {}\n}}\n\n", returned.join(", "));
+    text
+}
+
+#[test]
+fn folding_constants_changes_nothing() {
+    let operations = all();
+    let rows = |operation: Operation| -> Vec<Vec<u64>> {
+        let columns = columns(operation);
+        // A stride without common factor with the sets' sizes meets all kinds of pairs.
+        (0..columns[0].len()).step_by(columns[0].len().div_ceil(61)).map(|row| columns.iter().map(|c| c[row]).collect()).collect()
+    };
+    let mut text = String::from("loop module\n\n");
+    for (number, operation) in operations.iter().enumerate() {
+        text.push_str(&folded_entry(&format!("o{number}"), *operation, &rows(*operation)));
+    }
+    let object = load(&text, &we3_device::host_target(), 3);
+    for (number, operation) in operations.iter().enumerate() {
+        let rows = rows(*operation);
+        let outcome = call(&object, &format!("o{number}"), &[], rows.len(), &[]).expect("runs");
+        for (row, got) in rows.iter().zip(outcome.results) {
+            assert_eq!(got, operation.expected(row), "{operation:?} of the constants {row:x?}");
+        }
+    }
+}
