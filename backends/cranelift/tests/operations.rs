@@ -215,7 +215,10 @@ fn folding_constants_changes_nothing() {
     let rows = |operation: Operation| -> Vec<Vec<u64>> {
         let columns = columns(operation);
         // A stride without common factor with the sets' sizes meets all kinds of pairs.
-        (0..columns[0].len()).step_by(columns[0].len().div_ceil(61)).map(|row| columns.iter().map(|c| c[row]).collect()).collect()
+        (0..columns[0].len())
+            .step_by(columns[0].len().div_ceil(61))
+            .map(|row| columns.iter().map(|c| c[row]).collect())
+            .collect()
     };
     let mut text = String::from("loop module\n\n");
     for (number, operation) in operations.iter().enumerate() {

@@ -105,7 +105,10 @@ impl Operation {
     /// The type of the result.
     pub fn result(self) -> Scalar {
         match self {
-            Operation::Unary(_, ty) | Operation::Binary(_, ty) | Operation::Select(ty) | Operation::Fma(ty) => ty,
+            Operation::Unary(_, ty)
+            | Operation::Binary(_, ty)
+            | Operation::Select(ty)
+            | Operation::Fma(ty) => ty,
             Operation::Compare(..) => Scalar::Bool,
             Operation::Convert(_, to) | Operation::Bitcast(_, to) => to,
         }
@@ -113,7 +116,9 @@ impl Operation {
 
     /// The opcode's text.
     pub fn text(self) -> String {
-        let name = |table: &[(UnaryOp, &str)], op| table.iter().find(|(known, _)| *known == op).unwrap().1.to_owned();
+        let name = |table: &[(UnaryOp, &str)], op| {
+            table.iter().find(|(known, _)| *known == op).unwrap().1.to_owned()
+        };
         match self {
             Operation::Unary(op, _) => name(&UNARY, op),
             Operation::Binary(op, _) => BINARY.iter().find(|(known, _)| *known == op).unwrap().1.to_owned(),
