@@ -23,10 +23,10 @@ pub struct Pass {
     pub name: &'static str,
     /// One line for `--list-passes`.
     pub about: &'static str,
-    /// The level of the module it takes.
-    pub from: Level,
-    /// The level of the module it returns.
-    pub to: Level,
+    /// The level of the module it takes; none: either.
+    pub from: Option<Level>,
+    /// The level of the module it returns; none: that of its input.
+    pub to: Option<Level>,
     /// The work. Must return a module that verifies for every module that verifies.
     pub run: fn(Module, &PassContext) -> Module,
 }
@@ -96,8 +96,8 @@ pub fn run_passes(
     let mut times = Vec::with_capacity(passes.len());
     for (position, pass) in passes.iter().enumerate() {
         let check = options.verify_each || position + 1 == passes.len();
-        if module.level != pass.from {
-            let errors = vec![format!("it takes the {:?} level", pass.from)];
+        if let Some(level) = pass.from.filter(|level| *level != module.level) {
+            let errors = vec![format!("it takes the {level:?} level")];
             return Err(PassBug { pass: pass.name, errors, before: print_module(&module) });
         }
         let before = check.then(|| module.clone());
@@ -116,7 +116,7 @@ pub fn run_passes(
 
 fn check_output(pass: &Pass, before: &Module, module: &Module) -> Result<(), PassBug> {
     let mut errors: Vec<String> = Vec::new();
-    if module.level != pass.to {
+    if module.level != pass.to.unwrap_or(before.level) {
         errors.push(format!("it left the {:?} level", module.level));
     }
     if let Err(found) = verify(module) {

@@ -3,9 +3,13 @@
 use crate::array::inline::INLINE;
 use crate::lower::LOWER;
 use crate::manager::Pass;
+use crate::scalar::deduplicate::DEDUPLICATE;
+use crate::scalar::hoist::HOIST;
+use crate::scalar::remove_dead::REMOVE_DEAD;
+use crate::scalar::simplify::SIMPLIFY;
 
 /// Every pass there is, for `--passes` and `--list-passes`.
-pub const ALL: &[Pass] = &[INLINE, LOWER];
+pub const ALL: &[Pass] = &[INLINE, SIMPLIFY, DEDUPLICATE, HOIST, REMOVE_DEAD, LOWER];
 
 /// A named list of passes.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +27,24 @@ pub const QUICK: Pipeline =
     Pipeline { name: "quick", about: "array IR to loop IR without optimising", passes: &[INLINE, LOWER] };
 
 /// Array IR of a whole program to loop IR of its entries, optimised.
-pub const OPTIMISE: Pipeline =
-    Pipeline { name: "optimise", about: "array IR to optimised loop IR", passes: &[INLINE, LOWER] };
+pub const OPTIMISE: Pipeline = Pipeline {
+    name: "optimise",
+    about: "array IR to optimised loop IR",
+    passes: &[
+        INLINE,
+        SIMPLIFY,
+        DEDUPLICATE,
+        REMOVE_DEAD,
+        LOWER,
+        // Lowering writes constants and size arithmetic wherever it needs them.
+        SIMPLIFY,
+        DEDUPLICATE,
+        HOIST,
+        // Moved operations meet equal ones in the outer region.
+        DEDUPLICATE,
+        REMOVE_DEAD,
+    ],
+};
 
 /// Every pipeline there is.
 pub const PIPELINES: &[Pipeline] = &[QUICK, OPTIMISE];

@@ -1,7 +1,7 @@
 //! Every array-level operation lowers to loop IR that verifies, in the shapes that need care.
 
 use we3_ir::text::{parse_module, print_module};
-use we3_passes::pipelines::QUICK;
+use we3_passes::pipelines::{OPTIMISE, QUICK};
 use we3_passes::{PassContext, RunOptions, run_passes};
 
 /// Lowers a module given without its first line.
@@ -9,6 +9,10 @@ fn lower(text: &str) -> String {
     let module = parse_module(&format!("array module\n{text}")).expect("the test parses");
     we3_ir::verify::verify(&module).expect("the test verifies");
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
+    let optimised = run_passes(module.clone(), OPTIMISE.passes, &PassContext::default(), &mut options);
+    if let Err(bug) = optimised {
+        panic!("{bug}\n{}", bug.before);
+    }
     let outcome = run_passes(module, QUICK.passes, &PassContext::default(), &mut options);
     match outcome {
         Ok(outcome) => print_module(&outcome.module),

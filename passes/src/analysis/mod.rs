@@ -1,3 +1,4 @@
 //! Analyses: pure functions from a function to facts about it. Nothing here changes a program.
 
 pub mod array_uses;
+pub mod effects;

@@ -16,8 +16,8 @@ use crate::rewrite::{Replacements, blocks_in_order, compact};
 pub const INLINE: Pass = Pass {
     name: "inline",
     about: "copies every callee into its caller, drops functions that no host calls",
-    from: Level::Array,
-    to: Level::Array,
+    from: Some(Level::Array),
+    to: Some(Level::Array),
     run,
 };
 

@@ -27,8 +27,8 @@ use state::{Dest, Lower};
 pub const LOWER: Pass = Pass {
     name: "lower",
     about: "array IR to loop IR, with a schedule for each nest",
-    from: Level::Array,
-    to: Level::Loop,
+    from: Some(Level::Array),
+    to: Some(Level::Loop),
     run,
 };
 
