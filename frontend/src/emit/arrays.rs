@@ -1,0 +1,354 @@
+//! Arrays: literals, `build`, subscripts, `update`, `scatter`, `reshape`.
+
+use we3_ir::{BinaryOp, CompareOp, Opcode, ReduceKind, Type as IrType, Value};
+
+use super::function::Emitter;
+use super::value::{Val, leaves_of};
+use crate::typed::{Axis, Const, Expr, ExprKind, LoopAxis, ScatterOp, Stmt, Sub, Type};
+
+/// One write of an update or scatter.
+pub struct Write<'a> {
+    /// Whether it happens.
+    pub mask: Option<&'a Expr>,
+    /// Bound before.
+    pub prelude: &'a [Stmt],
+    /// Where.
+    pub subs: &'a [Sub],
+    /// What.
+    pub value: &'a Expr,
+}
+
+impl Emitter<'_> {
+    /// The number of rounds of a loop axis, at least 0.
+    pub fn count(&mut self, axis: &LoopAxis) -> Result<Value, String> {
+        let count = self.scalar(&axis.count)?;
+        if matches!(&axis.count.kind, ExprKind::Size(size) if size.as_constant().is_some_and(|n| n >= 0)) {
+            return Ok(count);
+        }
+        let zero = self.b.i64(0);
+        Ok(self.b.binary(BinaryOp::Max, count, zero))
+    }
+
+    /// The numbers of rounds of several axes.
+    pub fn counts(&mut self, axes: &[LoopAxis]) -> Result<Vec<Value>, String> {
+        axes.iter().map(|axis| self.count(axis)).collect()
+    }
+
+    /// `[body for …]`.
+    pub fn build(&mut self, axes: &[Axis], body: &Expr, ty: &Type) -> Result<Val, String> {
+        let leaves = leaves_of(self.program, ty);
+        let mut types = Vec::new();
+        for leaf in &leaves {
+            types.push(IrType::Array(leaf.elem, self.all_sizes(&leaf.sizes)?));
+        }
+        let mut domain = Vec::new();
+        for axis in axes {
+            domain.push(self.size(&axis.size)?);
+        }
+        let bound = self.bound();
+        let indices = self.open_region(&vec![IrType::I64; axes.len()]);
+        for (axis, index) in axes.iter().zip(indices) {
+            self.bind(axis.index, Val::Scalar(index));
+        }
+        let val = self.in_array_form(|emitter| emitter.expr(body))?;
+        let mut yields = Vec::new();
+        val.leaves(&mut yields);
+        if yields.len() != types.len() {
+            return Err(format!("a build of {} leaves yields {}", types.len(), yields.len()));
+        }
+        for (value, ty) in yields.iter_mut().zip(&types) {
+            let inner = ty.sizes().get(axes.len()..).unwrap_or_default().to_vec();
+            if !inner.is_empty() {
+                *value = self.resized(*value, &IrType::Array(ty.element(), inner));
+            }
+        }
+        let region = self.close_region(yields);
+        self.unbind_except(&bound);
+        let op = self.b.append(Opcode::Build { rank: axes.len() as u32 }, domain, vec![region], &types);
+        let results = self.b.func.ops[op].results.clone();
+        self.rebuild(ty, &mut results.as_slice())
+    }
+
+    /// Runs code of an array form's region, which control cannot leave.
+    pub fn in_array_form<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
+        let exit = self.exit.take();
+        let result = run(self)?;
+        self.exit = exit;
+        Ok(result)
+    }
+
+    /// One element.
+    pub fn index(&mut self, base: &Expr, subs: &[Sub]) -> Result<Val, String> {
+        let array = self.expr(base)?;
+        let indices = subs.iter().map(|sub| self.scalar(&sub.index)).collect::<Result<Vec<_>, _>>()?;
+        let Val::Array { dims, leaves } = array else {
+            return Err("a subscript of something that is no array".into());
+        };
+        self.check_subscripts(subs, &indices, &dims);
+        let mut values = Vec::new();
+        for leaf in leaves {
+            values.push(self.element(leaf, &indices));
+        }
+        self.rebuild(base.ty.elem(), &mut values.as_slice())
+    }
+
+    /// Checks those subscripts that have a site.
+    fn check_subscripts(&mut self, subs: &[Sub], indices: &[Value], dims: &[Value]) {
+        for ((sub, index), size) in subs.iter().zip(indices).zip(dims) {
+            if let Some(site) = sub.site {
+                let zero = self.b.i64(0);
+                let not_below = self.b.compare(CompareOp::Ge, *index, zero);
+                let not_above = self.b.compare(CompareOp::Lt, *index, *size);
+                let inside = self.b.binary(BinaryOp::And, not_below, not_above);
+                self.b.check(inside, site.0, &[*index, *size]);
+            }
+        }
+    }
+
+    /// An element of a leaf; a leaf with more axes gives an array.
+    fn element(&mut self, leaf: Value, indices: &[Value]) -> Value {
+        let ty = self.b.func.ty(leaf).clone();
+        let inner = ty.sizes().get(indices.len()..).unwrap_or_default().to_vec();
+        if inner.is_empty() {
+            return self.b.index(leaf, indices);
+        }
+        let mut all = indices.to_vec();
+        all.extend(self.b.begin_region(&vec![IrType::I64; inner.len()]));
+        let element = self.b.index(leaf, &all);
+        let region = self.b.end_region(vec![element]);
+        let opcode = Opcode::Build { rank: inner.len() as u32 };
+        self.b.value(opcode, inner.clone(), vec![region], IrType::Array(ty.element(), inner))
+    }
+
+    /// `[a, b, …]`.
+    pub fn array_literal(&mut self, parts: &[Expr], ty: &Type) -> Result<Val, String> {
+        let mut data = Vec::new();
+        if parts.iter().all(|part| constants(part, &mut data)) && leaves_of(self.program, ty).len() == 1 {
+            return self.constant_array(&data, ty);
+        }
+        let parts = parts.iter().map(|part| self.expr(part)).collect::<Result<Vec<_>, _>>()?;
+        let mut leaves = Vec::new();
+        for (number, leaf) in leaves_of(self.program, ty).into_iter().enumerate() {
+            let sizes = self.all_sizes(&leaf.sizes)?;
+            let ty = IrType::Array(leaf.elem, sizes);
+            let mut array = self.zero_of(&ty);
+            for (position, part) in parts.iter().enumerate() {
+                let mut values = Vec::new();
+                part.leaves(&mut values);
+                let value = *values.get(number).ok_or("too few leaves")?;
+                array = self.with_part(array, position, value);
+            }
+            leaves.push(array);
+        }
+        self.rebuild(ty, &mut leaves.as_slice())
+    }
+
+    /// The array with `value` (an element, or an array of the inner axes) at an outer position.
+    fn with_part(&mut self, array: Value, position: usize, value: Value) -> Value {
+        let ty = self.b.func.ty(array).clone();
+        let inner = ty.sizes().get(1..).unwrap_or_default().to_vec();
+        let params = self.b.begin_region(&vec![IrType::I64; inner.len()]);
+        let mut yields = vec![self.b.i64(position as i64)];
+        yields.extend(&params);
+        yields.push(if inner.is_empty() { value } else { self.b.index(value, &params) });
+        let region = self.b.end_region(yields);
+        let opcode = Opcode::Update { rank: inner.len() as u32, masked: false };
+        let mut args = vec![array];
+        args.extend(inner);
+        self.b.value(opcode, args, vec![region], ty)
+    }
+
+    fn constant_array(&mut self, data: &[Const], ty: &Type) -> Result<Val, String> {
+        let leaf = leaves_of(self.program, ty).into_iter().next().ok_or("a literal without leaves")?;
+        let sizes = self.all_sizes(&leaf.sizes)?;
+        let bits = data.iter().map(|constant| constant.bits).collect();
+        let array = self.b.value(
+            Opcode::Data { elem: leaf.elem, bits },
+            sizes.clone(),
+            vec![],
+            IrType::Array(leaf.elem, sizes),
+        );
+        self.rebuild(ty, &mut [array].as_slice())
+    }
+
+    /// The same elements under other sizes.
+    pub fn reshape(&mut self, base: &Expr, ty: &Type) -> Result<Val, String> {
+        let array = self.expr(base)?;
+        let mut leaves = Vec::new();
+        array.leaves(&mut leaves);
+        for (value, leaf) in leaves.iter_mut().zip(leaves_of(self.program, ty)) {
+            let sizes = self.all_sizes(&leaf.sizes)?;
+            let mut args = vec![*value];
+            args.extend(&sizes);
+            *value = self.b.value(Opcode::Reshape, args, vec![], IrType::Array(leaf.elem, sizes));
+        }
+        self.rebuild(ty, &mut leaves.as_slice())
+    }
+
+    /// `dest` with cells replaced. One operation per leaf; each evaluates the write for itself.
+    pub fn update(&mut self, dest: &Expr, axes: &[LoopAxis], write: &Write<'_>) -> Result<Val, String> {
+        let array = self.expr(dest)?;
+        let Val::Array { dims, leaves } = array else {
+            return Err("an update of something that is no array".into());
+        };
+        let counts = self.counts(axes)?;
+        if axes.is_empty() && write.mask.is_none() {
+            return self.update_one(&dims, &leaves, write);
+        }
+        let mut results = Vec::new();
+        for (number, leaf) in leaves.iter().enumerate() {
+            let ty = self.b.func.ty(*leaf).clone();
+            if ty.sizes().len() != dims.len() {
+                return Err("an update of records that hold arrays".into());
+            }
+            let bound = self.bound();
+            let indices = self.open_region(&vec![IrType::I64; axes.len()]);
+            for (axis, index) in axes.iter().zip(indices) {
+                self.bind(axis.index, Val::Scalar(index));
+            }
+            let yields = self.in_array_form(|emitter| emitter.write(write, &dims, Some(number)))?;
+            let region = self.close_region(yields);
+            self.unbind_except(&bound);
+            let mut args = vec![*leaf];
+            args.extend(&counts);
+            let opcode = Opcode::Update { rank: axes.len() as u32, masked: write.mask.is_some() };
+            results.push(self.b.value(opcode, args, vec![region], ty));
+        }
+        Ok(Val::Array { dims, leaves: results })
+    }
+
+    /// A single cell: the write is evaluated once, here.
+    fn update_one(&mut self, dims: &[Value], leaves: &[Value], write: &Write<'_>) -> Result<Val, String> {
+        for stmt in write.prelude {
+            self.stmt(stmt)?;
+        }
+        let indices = write.subs.iter().map(|sub| self.scalar(&sub.index)).collect::<Result<Vec<_>, _>>()?;
+        let val = self.expr(write.value)?;
+        self.check_subscripts(write.subs, &indices, dims);
+        let mut values = Vec::new();
+        val.leaves(&mut values);
+        let mut results = Vec::new();
+        for (leaf, value) in leaves.iter().zip(values) {
+            let ty = self.b.func.ty(*leaf).clone();
+            let inner = ty.sizes().get(dims.len()..).unwrap_or_default().to_vec();
+            let params = self.b.begin_region(&vec![IrType::I64; inner.len()]);
+            let mut yields = indices.clone();
+            yields.extend(&params);
+            yields.push(if inner.is_empty() { value } else { self.b.index(value, &params) });
+            let region = self.b.end_region(yields);
+            let mut args = vec![*leaf];
+            args.extend(&inner);
+            let opcode = Opcode::Update { rank: inner.len() as u32, masked: false };
+            results.push(self.b.value(opcode, args, vec![region], ty));
+        }
+        Ok(Val::Array { dims: dims.to_vec(), leaves: results })
+    }
+
+    /// What a write's region yields: `[present,] index…, value…` (one leaf of the value, or all).
+    fn write(&mut self, write: &Write<'_>, dims: &[Value], leaf: Option<usize>) -> Result<Vec<Value>, String> {
+        let Some(mask) = write.mask else {
+            return self.write_now(write, dims, leaf);
+        };
+        let present = self.scalar(mask)?;
+        self.open_region(&[]);
+        let yields = self.write_now(write, dims, leaf)?;
+        let types: Vec<IrType> = yields.iter().map(|value| self.b.func.ty(*value).clone()).collect();
+        let then = self.close_region(yields);
+        let otherwise = self.zeros_region(&types);
+        let op = self.b.append(Opcode::If, vec![present], vec![then, otherwise], &types);
+        let mut all = vec![present];
+        all.extend(&self.b.func.ops[op].results);
+        Ok(all)
+    }
+
+    /// A region that yields zeros of scalar types.
+    pub fn zeros_region(&mut self, types: &[IrType]) -> we3_ir::Block {
+        self.open_region(&[]);
+        let zeros = types.iter().map(|ty| self.zero_of(ty)).collect();
+        self.close_region(zeros)
+    }
+
+    fn write_now(&mut self, write: &Write<'_>, dims: &[Value], leaf: Option<usize>) -> Result<Vec<Value>, String> {
+        for stmt in write.prelude {
+            self.stmt(stmt)?;
+        }
+        let mut yields = write.subs.iter().map(|sub| self.scalar(&sub.index)).collect::<Result<Vec<_>, _>>()?;
+        let val = self.expr(write.value)?;
+        self.check_subscripts(write.subs, &yields.clone(), dims);
+        let mut values = Vec::new();
+        val.leaves(&mut values);
+        match leaf {
+            Some(number) => yields.push(*values.get(number).ok_or("too few leaves")?),
+            None => yields.extend(values),
+        }
+        Ok(yields)
+    }
+
+    /// `scatter(op, dest, …)`.
+    pub fn scatter(&mut self, op: &ScatterOp, dest: &Expr, axis: &LoopAxis, write: &Write<'_>) -> Result<Val, String> {
+        let array = self.expr(dest)?;
+        let Val::Array { dims, leaves } = array else {
+            return Err("a scatter into something that is no array".into());
+        };
+        let count = self.count(axis)?;
+        let bound = self.bound();
+        let index = self.open_region(&[IrType::I64])[0];
+        self.bind(axis.index, Val::Scalar(index));
+        let yields = self.in_array_form(|emitter| emitter.write(write, &dims, None))?;
+        let mut regions = vec![self.close_region(yields)];
+        self.unbind_except(&bound);
+        let kind = match op {
+            ScatterOp::Sum => ReduceKind::Sum,
+            ScatterOp::Prod => ReduceKind::Prod,
+            ScatterOp::Min => ReduceKind::Min,
+            ScatterOp::Max => ReduceKind::Max,
+            ScatterOp::Combine { order, combine } => {
+                regions.push(self.combine_region(combine, dest.ty.elem())?);
+                ReduceKind::Combine(*order)
+            }
+        };
+        let mut args = vec![count];
+        args.extend(&leaves);
+        let types: Vec<IrType> = leaves.iter().map(|leaf| self.b.func.ty(*leaf).clone()).collect();
+        let opcode = Opcode::Scatter { kind, rank: dims.len() as u32, masked: write.mask.is_some() };
+        let op = self.b.append(opcode, args, regions, &types);
+        Ok(Val::Array { dims, leaves: self.b.func.ops[op].results.clone() })
+    }
+}
+
+/// Collects the constants of a nested literal, row-major; false if something in it is computed.
+fn constants(expr: &Expr, out: &mut Vec<Const>) -> bool {
+    match &expr.kind {
+        ExprKind::Const(constant) => {
+            out.push(*constant);
+            true
+        }
+        ExprKind::Array(parts) => parts.iter().all(|part| constants(part, out)),
+        ExprKind::Local(_)
+        | ExprKind::Size(_)
+        | ExprKind::Len(..)
+        | ExprKind::Unary(..)
+        | ExprKind::Binary(..)
+        | ExprKind::Compare(..)
+        | ExprKind::Fma(..)
+        | ExprKind::Select(..)
+        | ExprKind::Convert(_)
+        | ExprKind::Bitcast(_)
+        | ExprKind::Tuple(_)
+        | ExprKind::Field(..)
+        | ExprKind::Build { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Reshape(_)
+        | ExprKind::Reduce { .. }
+        | ExprKind::Dot { .. }
+        | ExprKind::DotBy { .. }
+        | ExprKind::Scan { .. }
+        | ExprKind::Scatter { .. }
+        | ExprKind::Update { .. }
+        | ExprKind::If { .. }
+        | ExprKind::Block(_)
+        | ExprKind::Call { .. }
+        | ExprKind::Pending(..)
+        | ExprKind::Error => false,
+    }
+}
