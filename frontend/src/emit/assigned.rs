@@ -96,8 +96,16 @@ impl Effects {
     /// neither assign variables of the region around them nor leave it.
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
-            ExprKind::Const(_) | ExprKind::Local(_) | ExprKind::Size(_) | ExprKind::Len(..) | ExprKind::Error => {}
-            ExprKind::Unary(_, a) | ExprKind::Convert(a) | ExprKind::Bitcast(a) | ExprKind::Field(a, _) | ExprKind::Reshape(a) => {
+            ExprKind::Const(_)
+            | ExprKind::Local(_)
+            | ExprKind::Size(_)
+            | ExprKind::Len(..)
+            | ExprKind::Error => {}
+            ExprKind::Unary(_, a)
+            | ExprKind::Convert(a)
+            | ExprKind::Bitcast(a)
+            | ExprKind::Field(a, _)
+            | ExprKind::Reshape(a) => {
                 self.expr(a);
             }
             ExprKind::Binary(_, a, b, _) | ExprKind::Compare(_, a, b) => {

@@ -43,7 +43,11 @@ impl<'a> Emitter<'a> {
     }
 
     /// Statements and then flat values (for a function's end): see `guarded_val` for values.
-    pub fn guarded(&mut self, stmts: &[Stmt], tail: Tail<'_, 'a, Vec<Value>>) -> Result<Option<Vec<Value>>, String> {
+    pub fn guarded(
+        &mut self,
+        stmts: &[Stmt],
+        tail: Tail<'_, 'a, Vec<Value>>,
+    ) -> Result<Option<Vec<Value>>, String> {
         for (number, stmt) in stmts.iter().enumerate() {
             self.stmt(stmt)?;
             let rest = &stmts[number + 1..];
@@ -56,7 +60,11 @@ impl<'a> Emitter<'a> {
 
     /// The rest of a function's body after a statement that may have left: guarded, and turned into an
     /// assignment of what the function returns.
-    fn rest_if_not_left(&mut self, rest: &[Stmt], tail: Tail<'_, 'a, Vec<Value>>) -> Result<Option<Vec<Value>>, String> {
+    fn rest_if_not_left(
+        &mut self,
+        rest: &[Stmt],
+        tail: Tail<'_, 'a, Vec<Value>>,
+    ) -> Result<Option<Vec<Value>>, String> {
         let mut effects = Effects::of_stmts(rest);
         effects.returns = true;
         let mut items = self.items(&effects);
@@ -64,12 +72,17 @@ impl<'a> Emitter<'a> {
         items.push(Item::Return);
         let plan = self.plan(items)?;
         let staying = self.is_staying();
-        self.choose(&plan, staying, &mut |emitter| {
-            if let Some(flat) = emitter.guarded(rest, tail)? {
-                emitter.leave_with(flat)?;
-            }
-            Ok(None)
-        }, &mut |_| Ok(None))?;
+        self.choose(
+            &plan,
+            staying,
+            &mut |emitter| {
+                if let Some(flat) = emitter.guarded(rest, tail)? {
+                    emitter.leave_with(flat)?;
+                }
+                Ok(None)
+            },
+            &mut |_| Ok(None),
+        )?;
         Ok(None)
     }
 
@@ -78,10 +91,15 @@ impl<'a> Emitter<'a> {
         if self.exit.is_some() {
             let plan = self.plan(vec![Item::Exit, Item::Return])?;
             let staying = self.is_staying();
-            self.choose(&plan, staying, &mut |emitter| {
-                emitter.set_return(flat.clone());
-                Ok(None)
-            }, &mut |_| Ok(None))?;
+            self.choose(
+                &plan,
+                staying,
+                &mut |emitter| {
+                    emitter.set_return(flat.clone());
+                    Ok(None)
+                },
+                &mut |_| Ok(None),
+            )?;
         } else {
             self.set_return(flat);
         }
@@ -101,7 +119,12 @@ impl<'a> Emitter<'a> {
 
     /// The state items that effects touch, among what is bound now.
     fn items(&self, effects: &Effects) -> Vec<Item> {
-        effects.assigned.iter().filter(|local| self.is_bound(**local)).map(|local| Item::Var(*local)).collect()
+        effects
+            .assigned
+            .iter()
+            .filter(|local| self.is_bound(**local))
+            .map(|local| Item::Var(*local))
+            .collect()
     }
 
     /// An `if` over planned state; returns the value of `Item::Value`.
@@ -155,7 +178,13 @@ impl<'a> Emitter<'a> {
     }
 
     /// An `if` expression.
-    pub fn if_expr(&mut self, cond: &Expr, then: &Block, otherwise: &Block, ty: &Type) -> Result<Val, String> {
+    pub fn if_expr(
+        &mut self,
+        cond: &Expr,
+        then: &Block,
+        otherwise: &Block,
+        ty: &Type,
+    ) -> Result<Val, String> {
         let condition = self.expr(cond)?.scalar()?;
         let mut effects = Effects::of_block(then);
         let other = Effects::of_block(otherwise);
@@ -169,7 +198,9 @@ impl<'a> Emitter<'a> {
         }
         items.push(Item::Value(ty.clone()));
         let plan = self.plan(items)?;
-        self.choose(&plan, condition, &mut |emitter| emitter.block(then), &mut |emitter| emitter.block(otherwise))
+        self.choose(&plan, condition, &mut |emitter| emitter.block(then), &mut |emitter| {
+            emitter.block(otherwise)
+        })
     }
 
     /// A block in value position: its variables stay known to the end of the region.
@@ -238,7 +269,8 @@ impl<'a> Emitter<'a> {
             }
             StmtKind::Check { cond, site, notes } => {
                 let condition = self.expr(cond)?.scalar()?;
-                let notes = notes.iter().map(|note| self.expr(note)?.scalar()).collect::<Result<Vec<_>, _>>()?;
+                let notes =
+                    notes.iter().map(|note| self.expr(note)?.scalar()).collect::<Result<Vec<_>, _>>()?;
                 self.b.check(condition, site.0, &notes);
             }
             StmtKind::For { axis, body } => self.for_loop(axis, body)?,
@@ -296,7 +328,13 @@ impl<'a> Emitter<'a> {
     }
 
     /// A counted loop that may be left early: a `while` over counter, exit code and state.
-    fn for_with_exits(&mut self, axis: &LoopAxis, count: Value, body: &Block, effects: &Effects) -> Result<(), String> {
+    fn for_with_exits(
+        &mut self,
+        axis: &LoopAxis,
+        count: Value,
+        body: &Block,
+        effects: &Effects,
+    ) -> Result<(), String> {
         let zero = self.b.i64(0);
         let index = axis.index;
         self.leaving_while(

@@ -5,7 +5,7 @@ use we3_ir::{CompareOp, FuncId as IrFuncId, Opcode, Scalar, Type as IrType, Valu
 use super::function::Emitter;
 use super::signature::ResultSize;
 use super::value::{Val, leaf_count, parts_of};
-use crate::typed::{Atom, Expr, ExprKind, FuncId, Local, Size, SiteId, Type};
+use crate::typed::{Atom, Expr, ExprKind, FuncId, Local, SiteId, Size, Type};
 
 impl Emitter<'_> {
     /// The value of an expression, computed here.
@@ -96,7 +96,13 @@ impl Emitter<'_> {
         }
     }
 
-    fn binary(&mut self, op: we3_ir::BinaryOp, a: &Expr, b: &Expr, site: Option<SiteId>) -> Result<Val, String> {
+    fn binary(
+        &mut self,
+        op: we3_ir::BinaryOp,
+        a: &Expr,
+        b: &Expr,
+        site: Option<SiteId>,
+    ) -> Result<Val, String> {
         let (a, b) = (self.scalar(a)?, self.scalar(b)?);
         if let Some(site) = site {
             let zero = self.b.constant(self.b.func.ty(b).element(), 0);
@@ -177,10 +183,17 @@ impl Emitter<'_> {
         }
     }
 
-    fn call(&mut self, callee: FuncId, sizes: &[Size], args: &[Expr], fresh: &[Local]) -> Result<Val, String> {
+    fn call(
+        &mut self,
+        callee: FuncId,
+        sizes: &[Size],
+        args: &[Expr],
+        fresh: &[Local],
+    ) -> Result<Val, String> {
         let program = self.program;
         let func = program.func(callee).ok_or("a call of an unknown function")?;
-        let signature = self.signatures.get(callee.0 as usize).ok_or("a call of an unknown function")?.clone();
+        let signature =
+            self.signatures.get(callee.0 as usize).ok_or("a call of an unknown function")?.clone();
         let size_values = self.all_sizes(sizes)?;
         let args = args.iter().map(|arg| self.expr(arg)).collect::<Result<Vec<_>, _>>()?;
         let known = |atom: &Atom| match atom {
@@ -190,7 +203,12 @@ impl Emitter<'_> {
                 }
                 func.params.iter().position(|param| param == local).map(Known::Arg)
             }
-            Atom::FloorDiv(..) | Atom::Min(..) | Atom::Max(..) | Atom::Fresh(_) | Atom::Param(_) | Atom::Const(_) => None,
+            Atom::FloorDiv(..)
+            | Atom::Min(..)
+            | Atom::Max(..)
+            | Atom::Fresh(_)
+            | Atom::Param(_)
+            | Atom::Const(_) => None,
         };
         let mut ir_args = size_values.clone();
         for extra in &signature.extra {
@@ -208,13 +226,15 @@ impl Emitter<'_> {
                     None => Err("a parameter size that is no parameter".to_owned()),
                 });
                 let dims = dims.collect::<Result<Vec<_>, _>>()?;
-                let ty = if dims.is_empty() { IrType::Scalar(leaf.elem) } else { IrType::Array(leaf.elem, dims) };
+                let ty =
+                    if dims.is_empty() { IrType::Scalar(leaf.elem) } else { IrType::Array(leaf.elem, dims) };
                 ir_args.push(self.resized(value, &ty));
             }
         }
         let op = self.b.append(Opcode::Call(IrFuncId::from_u32(callee.0)), ir_args.clone(), vec![], &[]);
         let integers = signature.fresh + signature.computed.len();
-        let mut results: Vec<Value> = (0..integers).map(|_| self.b.func.add_result(op, IrType::I64)).collect();
+        let mut results: Vec<Value> =
+            (0..integers).map(|_| self.b.func.add_result(op, IrType::I64)).collect();
         for leaf in &signature.results {
             let dims = leaf.sizes.iter().map(|size| match signature.result_size(func, size) {
                 Some(ResultSize::Param(position)) => Ok(ir_args[position]),

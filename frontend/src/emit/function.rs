@@ -93,13 +93,6 @@ impl Emitter<'_> {
         self.locals.get(local.0 as usize).is_some_and(Option::is_some)
     }
 
-    /// Forgets a variable that was bound inside a region that has ended.
-    pub fn unbind(&mut self, local: Local) {
-        if let Some(place) = self.locals.get_mut(local.0 as usize) {
-            *place = None;
-        }
-    }
-
     /// The numbers of all bound variables.
     pub fn bound(&self) -> HashSet<Local> {
         let bound = self.locals.iter().enumerate().filter(|(_, val)| val.is_some());
@@ -253,7 +246,11 @@ impl Emitter<'_> {
         let mut leaves = Vec::new();
         val.leaves(&mut leaves);
         if leaves.len() != self.signature.results.len() {
-            return Err(format!("{} leaves returned, {} declared", leaves.len(), self.signature.results.len()));
+            return Err(format!(
+                "{} leaves returned, {} declared",
+                leaves.len(),
+                self.signature.results.len()
+            ));
         }
         for (number, leaf) in leaves.into_iter().enumerate() {
             let sizes = self.signature.results[number].sizes.clone();
@@ -317,7 +314,8 @@ impl Emitter<'_> {
             }
             for leaf in group {
                 let elem = self.b.func.ty(leaf).element();
-                let dims: Vec<Value> = (first_size..first_size + rank).map(|k| self.b.func.result_ref(k)).collect();
+                let dims: Vec<Value> =
+                    (first_size..first_size + rank).map(|k| self.b.func.result_ref(k)).collect();
                 let ty = if *rank == 0 { IrType::Scalar(elem) } else { IrType::Array(elem, dims) };
                 self.b.func.declare_result(ty);
                 values.push(leaf);

@@ -8,7 +8,13 @@ use crate::typed::{Axis, Combine, Expr, Local, LoopAxis, ReduceOp, Step, Type};
 
 impl Emitter<'_> {
     /// A reduction over one axis.
-    pub fn reduce(&mut self, op: &ReduceOp, axis: &LoopAxis, mask: Option<&Expr>, body: &Expr) -> Result<Val, String> {
+    pub fn reduce(
+        &mut self,
+        op: &ReduceOp,
+        axis: &LoopAxis,
+        mask: Option<&Expr>,
+        body: &Expr,
+    ) -> Result<Val, String> {
         let count = self.count(axis)?;
         let mut args = vec![count];
         let types = self.scalar_leaves(&body.ty)?;
@@ -40,7 +46,12 @@ impl Emitter<'_> {
         self.rebuild(&body.ty, &mut results.as_slice())
     }
 
-    fn element_of_reduction(&mut self, mask: Option<&Expr>, body: &Expr, types: &[IrType]) -> Result<Vec<Value>, String> {
+    fn element_of_reduction(
+        &mut self,
+        mask: Option<&Expr>,
+        body: &Expr,
+        types: &[IrType],
+    ) -> Result<Vec<Value>, String> {
         let Some(mask) = mask else {
             return self.leaves_of_expr(body);
         };
@@ -167,7 +178,8 @@ impl Emitter<'_> {
         let region = self.close_region(yields);
         self.unbind_except(&bound);
         let combine = self.combine_region(combine, &body.ty)?;
-        let types: Vec<IrType> = elements.iter().map(|elem| IrType::Array(elem.element(), vec![size])).collect();
+        let types: Vec<IrType> =
+            elements.iter().map(|elem| IrType::Array(elem.element(), vec![size])).collect();
         let op = self.b.append(Opcode::Scan { exclusive }, args, vec![region, combine], &types);
         let results = self.b.func.ops[op].results.clone();
         self.rebuild(ty, &mut results.as_slice())

@@ -63,7 +63,8 @@ impl Signature {
                     return Some(ResultSize::Param(position));
                 }
             }
-            Some(Atom::FloorDiv(..) | Atom::Min(..) | Atom::Max(..) | Atom::Param(_) | Atom::Const(_)) | None => {}
+            Some(Atom::FloorDiv(..) | Atom::Min(..) | Atom::Max(..) | Atom::Param(_) | Atom::Const(_))
+            | None => {}
         }
         if let Some(position) = self.extra.iter().position(|extra| extra == size) {
             return Some(ResultSize::Param(func.sizes.len() + position));

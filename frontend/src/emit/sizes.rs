@@ -91,6 +91,9 @@ impl Emitter<'_> {
     }
 
     fn atom(&mut self, atom: &Atom) -> Result<Value, String> {
+        if let Some(value) = self.sizes.get(&Size::atom(atom.clone())) {
+            return Ok(value);
+        }
         match atom {
             Atom::Local(local) => self.local(*local)?.scalar(),
             Atom::FloorDiv(inner, divisor) => {
@@ -105,7 +108,9 @@ impl Emitter<'_> {
                 let (a, b) = (self.size(a)?, self.size(b)?);
                 Ok(self.b.binary(BinaryOp::Max, a, b))
             }
-            Atom::Fresh(_) | Atom::Param(_) | Atom::Const(_) => Err("a size parameter outside a signature".into()),
+            Atom::Fresh(_) | Atom::Param(_) | Atom::Const(_) => {
+                Err("a size parameter outside a signature".into())
+            }
         }
     }
 

@@ -122,7 +122,9 @@ impl Emitter<'_> {
             let mut dims = Vec::new();
             for size in &leaf.sizes {
                 dims.push(match signature.result_size(self.source, size) {
-                    Some(ResultSize::Param(position)) => Dim::Known(self.b.func.params()[self.param_position(position)]),
+                    Some(ResultSize::Param(position)) => {
+                        Dim::Known(self.b.func.params()[self.param_position(position)])
+                    }
                     Some(ResultSize::Result(number)) => Dim::Slot(first + number),
                     None => return Err("a result size that is neither parameter nor result".into()),
                 });
@@ -153,7 +155,9 @@ impl Emitter<'_> {
                 Item::Return => match self.returned.clone() {
                     Some(values) => flat.extend(values.into_iter().map(Some)),
                     None => {
-                        let count = self.signature.fresh + self.signature.computed.len() + self.signature.results.len();
+                        let count = self.signature.fresh
+                            + self.signature.computed.len()
+                            + self.signature.results.len();
                         flat.extend((0..count).map(|_| None));
                     }
                 },
@@ -210,7 +214,9 @@ impl Emitter<'_> {
                 let opcode = Opcode::Build { rank: sizes.len() as u32 };
                 self.b.value(opcode, sizes.clone(), vec![body], ty.clone())
             }
-            IrType::Scalar(elem) | IrType::Buffer(elem) | IrType::Vector(elem, _) => self.b.constant(*elem, 0),
+            IrType::Scalar(elem) | IrType::Buffer(elem) | IrType::Vector(elem, _) => {
+                self.b.constant(*elem, 0)
+            }
         }
     }
 
@@ -234,7 +240,8 @@ impl Emitter<'_> {
                 }
                 Item::Value(ty) => result = self.rebuild(ty, &mut rest)?,
                 Item::Return => {
-                    let count = self.signature.fresh + self.signature.computed.len() + self.signature.results.len();
+                    let count =
+                        self.signature.fresh + self.signature.computed.len() + self.signature.results.len();
                     self.returned = Some(take(&mut rest, count).to_vec());
                 }
             }
