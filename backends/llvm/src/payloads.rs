@@ -71,6 +71,10 @@ impl Flow<'_> {
                 }
             }
             Opcode::Select => self.flow_to_result(&data.args[1..], data.results[0]),
+            // To the same type is a move; any other conversion is arithmetic.
+            Opcode::Convert(to) if *to == func.ty(data.args[0]).element() => {
+                self.flow_to_result(&data.args, data.results[0]);
+            }
             Opcode::Splat(_) | Opcode::Extract(_) | Opcode::Insert(_) | Opcode::Shuffle(_) => {
                 self.flow_to_result(&data.args, data.results[0]);
             }

@@ -8,10 +8,15 @@ use crate::text::{Lane, Ty, Val};
 
 impl Emitter<'_, '_> {
     pub(super) fn emit_convert(&mut self, op: Op, to: Scalar) -> Result<(), Unsupported> {
-        let arg = self.func.ops[op].args[0];
+        let data = &self.func.ops[op];
+        let arg = data.args[0];
         let from = self.element(arg);
-        let operand = self.get(arg)?;
-        let val = self.convert(from, to, &operand);
+        let val = if from == to {
+            self.moved_into(arg, data.results[0])?
+        } else {
+            let operand = self.get(arg)?;
+            self.convert(from, to, &operand)
+        };
         self.define_result(op, val);
         Ok(())
     }

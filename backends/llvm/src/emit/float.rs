@@ -27,7 +27,7 @@ impl Emitter<'_, '_> {
             UnaryOp::Sqrt | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Trunc | UnaryOp::RoundEven => {
                 let wide = self.widen_to_f32(elem, operand);
                 let result = match op {
-                    UnaryOp::Sqrt => self.text.lanewise("llvm.sqrt", &[&wide]),
+                    UnaryOp::Sqrt => self.square_root(&wide),
                     UnaryOp::Floor
                     | UnaryOp::Ceil
                     | UnaryOp::Trunc
@@ -82,6 +82,24 @@ impl Emitter<'_, '_> {
         Ok(self.narrow_from_f32(elem, &result))
     }
 
+    /// LLVM 22's code generator drops `select(x < 0 or NaN, NaN, sqrt(x))` (its combiner thinks one
+    /// NaN as good as another), and turns `sqrt(x) is NaN` into such a comparison. So the canonical
+    /// NaN is put in here at once, by integer operations.
+    fn square_root(&mut self, operand: &Val) -> Val {
+        let text = &mut self.text;
+        let root = text.lanewise("llvm.sqrt", &[operand]);
+        let bits = text.bits_of(&root);
+        let (sign, infinity, nan) = match operand.ty.lane {
+            Lane::Double => (1 << 63, 0x7ff0_0000_0000_0000, 0x7ff8_0000_0000_0000),
+            Lane::Float | Lane::Int(_) | Lane::Half | Lane::Ptr => (1 << 31, 0x7f80_0000, 0x7fc0_0000),
+        };
+        let magnitude = text.binary_const("and", &bits, sign - 1);
+        let is_nan = text.icmp_const("sgt", &magnitude, infinity);
+        let nan = Val::int(bits.ty, nan);
+        let chosen = text.select(&is_nan, &nan, &bits);
+        text.cast("bitcast", &chosen, operand.ty)
+    }
+
     fn float_remainder(&mut self, left: &Val, right: &Val) -> Val {
         let (name, definition) = match left.ty.lane {
             Lane::Double => ("we3.fmod.f64", FMOD_F64),
@@ -100,7 +118,8 @@ impl Emitter<'_, '_> {
             let result = text.lanewise("llvm.copysign", &[magnitude, sign]);
             return result;
         }
-        let sign_bit = self.text.binary_const("and", sign, 0x8000);
+        let sign = self.half_canonical(elem, sign);
+        let sign_bit = self.text.binary_const("and", &sign, 0x8000);
         let rest = self.text.binary_const("and", magnitude, 0x7fff);
         let joined = self.text.binary("or", &sign_bit, &rest);
         self.half_canonical(elem, &joined)

@@ -4,19 +4,14 @@ use we3_backend_api::Unsupported;
 use we3_ir::{BinaryOp, Scalar, UnaryOp};
 
 use super::{Emitter, unsupported};
-use crate::text::{Lane, Val};
+use crate::text::{FuncText, Lane, Ty, Val};
 
 impl Emitter<'_, '_> {
     pub(super) fn int_unary(&mut self, op: UnaryOp, elem: Scalar, operand: &Val) -> Result<Val, Unsupported> {
-        let off = Val::int(operand.ty.with(Lane::Int(1)), 0);
+        let off = Val::int(Ty::I1, 0);
         let text = &mut self.text;
-        let with_flag = |text: &mut crate::text::FuncText<'_>, name: &str| {
-            text.intrinsic(
-                name,
-                &[operand.ty],
-                operand.ty,
-                &[operand, &Val { ty: crate::text::Ty::I1, ..off.clone() }],
-            )
+        let with_flag = |text: &mut FuncText<'_>, name: &str| {
+            text.intrinsic(name, &[operand.ty], operand.ty, &[operand, &off])
         };
         Ok(match op {
             UnaryOp::Neg => text.binary("sub", &Val::int(operand.ty, 0), operand),

@@ -207,7 +207,9 @@ impl<'a, 'module> Emitter<'a, 'module> {
     fn emit_binary(&mut self, op: Op, binary: BinaryOp) -> Result<(), Unsupported> {
         let args = &self.func.ops[op].args;
         let elem = self.element(args[0]);
-        let (left, right) = (self.get(args[0])?, self.get(args[1])?);
+        let left = self.get(args[0])?;
+        // The sign of a NaN shows in a copysign.
+        let right = if binary == BinaryOp::CopySign { self.exact(args[1])? } else { self.get(args[1])? };
         let val = if elem.is_float() {
             self.float_binary(binary, elem, &left, &right)?
         } else {
