@@ -5,44 +5,12 @@ mod harness;
 
 use std::fmt::Write as _;
 
-use harness::operations::{Operation, all};
+use harness::operations::{Operation, all, array_module};
 use harness::values::{from_bytes, samples, special, to_bytes};
 use harness::{call, load, targets};
 use we3_backend_api::Target;
 use we3_device::{ArgSlot, LoadedObject, OutputLayout};
 use we3_ir::Scalar;
-
-/// An entry that applies the operation to arrays, element by element or `lanes` at a time.
-fn array_entry(name: &str, operation: Operation, lanes: usize) -> String {
-    let operands = operation.operands();
-    let n_args = operands.len();
-    let shaped = |ty: Scalar| if lanes > 1 { format!("{ty}x{lanes}") } else { ty.to_string() };
-    let mut text = format!("entry func @{name}(%0: i64");
-    for (k, ty) in operands.iter().enumerate() {
-        let _ = write!(text, ", %{}: buffer {ty}", k + 1);
-    }
-    let result = operation.result();
-    let [out, zero, step, index, first] = [1, 2, 3, 4, 5].map(|k| n_args + k);
-    let _ = write!(
-        text,
-        ") -> () {{\n  %{out}: buffer {result} = output.{result} 0 %0\n  %{zero}: i64 = const 0\n  \
-         %{step}: i64 = const {lanes}\n  for.serial %{zero}, %0, %{step} {{\n  b(%{index}: i64):\n"
-    );
-    let mut args = Vec::new();
-    for (k, ty) in operands.iter().enumerate() {
-        let _ = writeln!(text, "    %{}: {} = load %{}, %{index}", first + k, shaped(*ty), k + 1);
-        args.push(format!("%{}", first + k));
-    }
-    let value = first + n_args;
-    let _ = write!(
-        text,
-        "    %{value}: {} = {} {}\n    store %{out}, %{index}, %{value}\n    yield\n  }}\n  return\n}}\n\n",
-        shaped(result),
-        operation.text(),
-        args.join(", "),
-    );
-    text
-}
 
 /// Columns of arguments: every special value against every other one.
 fn columns(operation: Operation) -> Vec<Vec<u64>> {
@@ -97,15 +65,6 @@ fn check_array(object: &LoadedObject, name: &str, operation: Operation, target: 
             target.features
         );
     }
-}
-
-/// All operations in one object, each as an entry `oN`.
-fn array_module(operations: &[Operation], lanes: usize) -> String {
-    let mut text = String::from("loop module\n\n");
-    for (number, operation) in operations.iter().enumerate() {
-        text.push_str(&array_entry(&format!("o{number}"), *operation, lanes));
-    }
-    text
 }
 
 fn check_arrays(lanes: usize, opt_level: u8) {
