@@ -159,7 +159,7 @@ fn missing_separator(at: &Situation<'_>) -> Option<(Diagnostic, Repair)> {
         Some(T::Let | T::While | T::Return | T::Break | T::Continue | T::Assert | T::RBrace) | None
     );
     let here = at.end_of_previous();
-    if at.expects(";") && (starts_statement || at.on_new_line()) {
+    if at.expects(";") && !at.expects("let") && (starts_statement || at.on_new_line()) {
         let found = Diagnostic::error(codes::MISSING_SEMICOLON, here, "expected `;`");
         return Some((found.with_fix("add `;`", here, ";"), at.rewrite(0, 0, &[T::Semi])));
     }

@@ -44,10 +44,30 @@ impl<'s> Lexing<'s> {
         let text = self.text(lo, hi);
         let kind = match kind {
             TokenKind::Comment => trivia::comment_kind(text),
-            TokenKind::UnclosedStr | TokenKind::QuotedStr => TokenKind::Str,
+            TokenKind::QuotedStr => TokenKind::Str,
+            TokenKind::UnclosedStr => return self.add_unclosed_string(text, lo),
             other => other,
         };
         self.tokens.push(Token { kind, lo, hi });
+    }
+
+    /// A string that was not closed likely ends before the punctuation that ends its line.
+    fn add_unclosed_string(&mut self, text: &str, lo: u32) {
+        let string = text.trim_end_matches([')', ']', '}', ';', ',', ' ', '\r', '\t']);
+        let string = if string.len() > 1 { string } else { text };
+        self.tokens.push(Token { kind: TokenKind::Str, lo, hi: lo + string.len() as u32 });
+        for (at, c) in text.char_indices().skip_while(|(at, _)| *at < string.len()) {
+            let kind = match c {
+                ')' => TokenKind::RParen,
+                ']' => TokenKind::RBracket,
+                '}' => TokenKind::RBrace,
+                ';' => TokenKind::Semi,
+                ',' => TokenKind::Comma,
+                _ => continue,
+            };
+            let lo = lo + at as u32;
+            self.tokens.push(Token { kind, lo, hi: lo + 1 });
+        }
     }
 
     /// Letters that are not ASCII are gathered into one token with the rest of their word.

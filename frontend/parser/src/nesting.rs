@@ -76,6 +76,9 @@ impl<'s> Pass<'s> {
         if self.items_close && !self.open.is_empty() && self.starts_item_at_margin(token, after) {
             self.close_all(token.lo);
         }
+        if self.items_close && token.kind == T::Semi {
+            self.close_before_semicolon(token, after);
+        }
         if token.kind.is_opener() {
             if self.open.len() == MAX_NESTING {
                 self.out.too_deep.push(self.out.tokens.len());
@@ -86,6 +89,21 @@ impl<'s> Pass<'s> {
             return;
         }
         self.out.tokens.push(token);
+    }
+
+    /// A `;` never stands directly inside `(` or `[`, unless the closer follows on its line.
+    fn close_before_semicolon(&mut self, semicolon: Token, after: &[Token]) {
+        while let Some(open) = self.open.last()
+            && open.kind != T::LBrace
+        {
+            let line = self.line_start(semicolon);
+            let mut rest =
+                after.iter().take(MAX_NESTING).take_while(|token| self.line_start(**token) == line);
+            if rest.any(|token| open.kind.closer() == Some(token.kind)) {
+                return;
+            }
+            self.unclosed(Some(semicolon), semicolon.lo);
+        }
     }
 
     /// Pairs a closer with its opener; false if it has none.

@@ -36,9 +36,10 @@ const RULES: &[fn(&Situation<'_>) -> Answer] = &[
     words::lambda,
     words::type_before_name,
     words::explained_word,
+    forms::nested_item,
     words::keyword_as_name,
     operators::range,
-    forms::nested_function,
+    forms::glob_use,
 ];
 
 /// Asks every rule.

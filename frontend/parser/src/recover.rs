@@ -52,16 +52,15 @@ pub(crate) fn parse_item(mut chunk: Chunk<'_>, diagnostics: &mut Vec<Diagnostic>
         }
         let stuck = repaired_up_to.is_some_and(|last| failure.index <= last);
         let at_error = chunk.tokens.get(failure.index).is_some_and(|token| token.kind == TokenKind::Error);
-        let repair = if stuck || at_error {
-            Repair::Skip
+        if stuck || at_error {
+            repaired_up_to = Some(apply(Repair::Skip, failure.index, &mut chunk.tokens));
         } else {
             let (diagnostic, repair) = explain(&situation(&chunk, &failure));
-            if !chunk.silent {
-                diagnostics.extend(diagnostic);
-            }
-            repair
-        };
-        repaired_up_to = Some(apply(repair, failure.index, &mut chunk.tokens));
+            let settled = apply(repair, failure.index, &mut chunk.tokens);
+            // Without a complaint the next failure, wherever it is, still has to be explained.
+            repaired_up_to = if diagnostic.is_some() { Some(settled) } else { repaired_up_to };
+            diagnostics.extend(diagnostic.filter(|_| !chunk.silent));
+        }
         if chunk.tokens.iter().all(|token| token.kind == TokenKind::Error) {
             break;
         }

@@ -190,30 +190,53 @@ impl Pass<'_> {
                 clause.each_child(&mut |child| self.child(child));
                 return;
             }
-            ExprKind::Binary { op, op_span, lhs, rhs } if is_comparison(*op) => {
-                self.comparison(*op_span, lhs, rhs);
-            }
+            ExprKind::Binary { op, .. } if is_comparison(*op) => return self.comparisons(expr),
             _ => {}
         }
         expr.each_child(&mut |child| self.child(child));
     }
 
-    fn comparison(&mut self, op_span: Span, lhs: &Expr, rhs: &Expr) {
-        let ExprKind::Binary { op: first, op_span: first_span, lhs: callee, rhs: middle } = &lhs.kind else {
-            return;
-        };
-        if !is_comparison(*first) {
-            return;
+    /// A comparison, perhaps a chain of them.
+    fn comparisons(&mut self, expr: &Expr) {
+        let mut links = vec![];
+        let mut first = expr;
+        while let ExprKind::Binary { op, op_span, lhs, rhs } = &first.kind
+            && is_comparison(*op)
+        {
+            links.push(Link { op: *op, op_span: *op_span, lhs, rhs });
+            first = lhs;
         }
-        let called = matches!(rhs.kind, ExprKind::Paren(_) | ExprKind::Tuple(_));
-        let generic = *first == BinOp::Lt && called && matches!(callee.kind, ExprKind::Path(_));
-        if generic && self.source.get(op_span.range()) == Some(">") {
-            self.found.push(messages::generic_args_in_expression(*first_span));
-            return;
+        links.reverse();
+        self.expr(first);
+        links.iter().for_each(|link| self.expr(link.rhs));
+        let generic: Vec<_> =
+            links.windows(2).filter(|pair| self.looks_generic(&pair[0], &pair[1])).collect();
+        if let [[one, two], ..] = links.windows(2).collect::<Vec<_>>()[..]
+            && generic.is_empty()
+        {
+            let text = self.source.get(one.rhs.span.range()).unwrap_or("");
+            self.found.push(messages::chained_comparison(two.lhs, one.rhs, text, two.op_span));
         }
-        let text = self.source.get(middle.span.range()).unwrap_or("");
-        self.found.push(messages::chained_comparison(lhs, middle, text, op_span));
+        self.found.extend(generic.iter().map(|pair| messages::generic_args_in_expression(pair[0].op_span)));
     }
+
+    /// `f<T>(…)` is read as `(f < T) > (…)`.
+    fn looks_generic(&self, one: &Link<'_>, two: &Link<'_>) -> bool {
+        let called = self.source.get(two.rhs.span.range()).is_some_and(|text| text.starts_with('('));
+        let mut callee = one.lhs;
+        while let ExprKind::Binary { rhs, .. } = &callee.kind {
+            callee = rhs;
+        }
+        (one.op, two.op) == (BinOp::Lt, BinOp::Gt) && called && matches!(callee.kind, ExprKind::Path(_))
+    }
+}
+
+/// One comparison of a chain.
+struct Link<'e> {
+    op: BinOp,
+    op_span: Span,
+    lhs: &'e Expr,
+    rhs: &'e Expr,
 }
 
 fn is_comparison(op: BinOp) -> bool {

@@ -184,13 +184,39 @@ pub(super) fn macro_call(at: &Situation<'_>) -> Answer {
     Some((found, at.rewrite(0, 1, &[])))
 }
 
-/// A `fn` among statements.
-pub(super) fn nested_function(at: &Situation<'_>) -> Answer {
-    if at.kind(0)? != T::Fn || !at.expects("let") {
+/// `use std::math::*;`
+pub(super) fn glob_use(at: &Situation<'_>) -> Answer {
+    if at.kind(0)? != T::Star || at.kind(-1)? != T::ColonColon || !at.expects("{") {
         return None;
     }
-    let found =
-        Diagnostic::error(codes::UNEXPECTED_TOKEN, at.span(), "a function may not be declared in a function")
-            .with_note("declare it beside this one, or bind a lambda: `let f = |x| x + 1;`");
-    Some((found, Repair::Skip))
+    let found = Diagnostic::error(codes::UNEXPECTED_TOKEN, at.span(), "the names that come in are listed")
+        .with_note("write `use module::{a, b};`, or `use module;` and then `module::a`");
+    Some((found, at.rewrite(-1, 1, &[])))
+}
+
+/// An item among statements.
+pub(super) fn nested_item(at: &Situation<'_>) -> Answer {
+    let what = match at.kind(0)? {
+        T::Fn => "a function",
+        T::Struct => "a `struct`",
+        T::Trait => "a `trait`",
+        T::Impl => "an `impl`",
+        T::Use => "a `use`",
+        T::Type => "a `type`",
+        T::Const => "a `const`",
+        _ => return None,
+    };
+    let names = matches!(at.kind(1)?, T::Name | T::Lt);
+    if !names || !at.expects("let") {
+        return None;
+    }
+    let message = format!("{what} may not stand inside a function");
+    let mut found = Diagnostic::error(codes::UNEXPECTED_TOKEN, at.span(), message);
+    found = match at.kind(0)? {
+        T::Fn => found.with_note("declare it beside this one, or bind a lambda: `let f = |x| x + 1;`"),
+        T::Const => found.with_fix("inside a function write `let`", at.span(), "let"),
+        _ => found.with_note("declare it beside the function"),
+    };
+    let repair = if at.kind(0)? == T::Const { at.rewrite(0, 1, &[T::Let]) } else { Repair::Skip };
+    Some((found, repair))
 }

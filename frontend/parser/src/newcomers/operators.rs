@@ -130,8 +130,16 @@ pub(super) fn inclusive_range(at: &Situation<'_>) -> Answer {
     }
     let span = at.span_before().to(at.span());
     let found = Diagnostic::error(codes::INCLUSIVE_RANGE, span, "a range ends before its upper bound")
-        .with_note("`0..n` are the n numbers from 0 to n - 1; for one more write `0..n + 1`")
-        .with_fix("write `..` and add 1 to the bound", span, "..");
+        .with_note("`0..n` are the n numbers from 0 to n - 1; for one more write `0..n + 1`");
+    let simple =
+        matches!(at.kind(2), Some(T::RParen | T::RBracket | T::LBrace | T::Comma | T::By | T::For | T::If));
+    let found = match at.token(1) {
+        Some(bound) if simple && matches!(bound.kind, T::Name | T::Int) => {
+            let edits = vec![(span, "..".to_owned()), (at.span_of(bound).end(), " + 1".to_owned())];
+            found.with_edits("write `..` and add 1 to the bound", edits)
+        }
+        _ => found,
+    };
     Some((found, at.rewrite(0, 1, &[])))
 }
 
@@ -228,7 +236,8 @@ pub(super) fn arrow(at: &Situation<'_>) -> Answer {
     if at.expects("->") && at.kind(-1) == Some(T::RParen) {
         return result_arrow(at, kind);
     }
-    if !matches!(kind, T::Arrow | T::FatArrow) {
+    let before = at.kind(-1)?;
+    if !matches!(kind, T::Arrow | T::FatArrow) || !(before.ends_expression() || before == T::Underscore) {
         return None;
     }
     let text = kind.fixed_text()?;

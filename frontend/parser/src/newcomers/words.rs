@@ -94,7 +94,8 @@ const TYPES: [&str; 17] = [
 /// `f32 x = 3.0;`, `fn f(float x)`
 pub(super) fn type_before_name(at: &Situation<'_>) -> Answer {
     let ty = at.token(-1)?;
-    if at.kind(0)? != T::Name || ty.kind != T::Name || !TYPES.contains(&at.token_text(ty)) {
+    let names = at.kind(0)? == T::Name && ty.kind == T::Name && !at.on_new_line();
+    if !names || !TYPES.contains(&at.token_text(ty)) {
         return None;
     }
     let written = match at.token_text(ty) {
@@ -176,7 +177,8 @@ pub(super) fn explained_word(at: &Situation<'_>) -> Answer {
 pub(super) fn keyword_as_name(at: &Situation<'_>) -> Answer {
     let text = at.kind(0)?.fixed_text()?;
     let keyword = text.starts_with(|c: char| c.is_ascii_lowercase());
-    if !keyword || !at.expects("name") || at.expects("int") || at.expects("struct") || at.on_new_line() {
+    let among_items = at.expects("struct") || at.expects("const");
+    if !keyword || !at.expects("name") || among_items || (at.on_new_line() && !at.expects("let")) {
         return None;
     }
     let message = format!("`{text}` is a keyword and can be no name");

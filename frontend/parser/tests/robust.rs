@@ -1,0 +1,218 @@
+//! No text makes the parser panic, hang or lose track: random token soup, mutated programs, deep
+//! nesting. Runs with a small stack, as tests do.
+
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
+use we3_ir::diagnostic::Diagnostic;
+use we3_ir::span::FileId;
+use we3_parser::parse_module;
+use we3_parser::print::{print_ast, print_tokens};
+
+/// Parses, checks what always holds, and drops the tree.
+fn survive(source: &str) -> Vec<Diagnostic> {
+    let start = Instant::now();
+    let (module, diagnostics) = parse_module(FileId(0), source);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?} for {} bytes", start.elapsed(), source.len());
+    print_ast(&module);
+    for diagnostic in &diagnostics {
+        for span in diagnostic.labels.iter().map(|label| label.span) {
+            assert!(source.get(span.range()).is_some(), "{span:?} cuts a character: {diagnostic:?}");
+        }
+        for (span, _) in diagnostic.fixes.iter().flat_map(|fix| &fix.edits) {
+            assert!(source.get(span.range()).is_some(), "{span:?} cuts a character: {diagnostic:?}");
+        }
+    }
+    if print_ast(&module).contains("<error") {
+        assert!(diagnostics.iter().any(Diagnostic::is_error), "an error node without a complaint");
+    }
+    diagnostics
+}
+
+const WORDS: &[&str] = &[
+    "fn",
+    "let",
+    "mut",
+    "if",
+    "else",
+    "while",
+    "for",
+    "in",
+    "struct",
+    "impl",
+    "trait",
+    "use",
+    "const",
+    "type",
+    "pub",
+    "break",
+    "continue",
+    "return",
+    "assert",
+    "true",
+    "precompute",
+    "as",
+    "by",
+    "size",
+    "test",
+    "bench",
+    "rev",
+    "x",
+    "y",
+    "f32",
+    "0",
+    "1.5",
+    "1u8",
+    "0x1p3",
+    "\"s\"",
+    "'q'",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "#[",
+    ",",
+    ";",
+    ":",
+    "::",
+    "->",
+    "=>",
+    ".",
+    "..",
+    "?",
+    "_",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "@",
+    "^",
+    "&",
+    "|",
+    "&&",
+    "||",
+    "!",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "<<",
+    "=",
+    "+=",
+    ">>=",
+    "**",
+    "// c\n",
+    "/// d\n",
+    "//! m\n",
+    "# h\n",
+    "/*",
+    "*/",
+    "\n",
+    "é",
+    "$",
+    "def",
+    "lambda",
+    "elif",
+    "and",
+    "not",
+    "loop",
+    "match",
+    "\"open\n",
+    "1.",
+    ".5",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn token_soup(words in prop::collection::vec(prop::sample::select(WORDS), 0..60), gap in "[ \n]?") {
+        survive(&words.join(&gap));
+    }
+
+    #[test]
+    fn token_soup_in_a_function(words in prop::collection::vec(prop::sample::select(WORDS), 0..25)) {
+        survive(&format!("fn f(x: f32[n]) -> f32 {{\n    let y = {};\n    y\n}}\nfn g() = 1;", words.join(" ")));
+    }
+
+    #[test]
+    fn any_text(text in "\\PC{0,80}") {
+        survive(&text);
+    }
+
+    #[test]
+    fn mutated_programs(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..12usize, prop::sample::select(WORDS)), 1..6)
+    ) {
+        let mut source = include_str!("programs/tour.we3").to_owned();
+        for (at, length, word) in edits {
+            let marks: Vec<usize> = source.char_indices().map(|(at, _)| at).collect();
+            let nth = at.index(marks.len());
+            let end = marks.get(nth + length).copied().unwrap_or(source.len());
+            source.replace_range(marks[nth]..end, word);
+        }
+        survive(&source);
+        print_tokens(&source);
+    }
+}
+
+fn complains_of_depth(source: &str) {
+    let diagnostics = survive(source);
+    assert!(diagnostics.iter().any(|d| d.code.0 == "E0013"), "{:?}", diagnostics.first());
+}
+
+#[test]
+fn deep_nesting_is_an_error_in_every_form() {
+    let n = 100_000;
+    let around = |open: &str, close: &str| format!("fn f() = {}1{};", open.repeat(n), close.repeat(n));
+    for (open, close) in
+        [("(", ")"), ("[", "]"), ("{", "}"), ("f(", ")"), ("x[", "]"), ("if a {", "}"), ("-(", ")")]
+    {
+        complains_of_depth(&around(open, close));
+    }
+    for prefix in ["-", "!", "|x| ", "precompute ", "if a { } else "] {
+        let end = if prefix.starts_with("if") { "{ }" } else { "1" };
+        complains_of_depth(&format!("fn f() = {}{end};", prefix.repeat(n)));
+    }
+    for suffix in [" + x", ".a", "[0]", "()", " as f32", " < x", " && x", "{ }"] {
+        survive(&format!("fn f() = x{};", suffix.repeat(n)));
+    }
+    complains_of_depth(&format!("fn f() = x{};", " + x".repeat(n)));
+    complains_of_depth(&format!("type A = {}f32;", "fn() -> ".repeat(n)));
+    complains_of_depth(&format!("type A = {}f32{};", "A<".repeat(n), ">".repeat(n)));
+    complains_of_depth(&format!("fn f() = {}f32{};", "g::<".repeat(n), ">".repeat(n)));
+}
+
+#[test]
+fn unbalanced_depth_is_survived() {
+    let n = 200_000;
+    for text in
+        ["(", ")", "[", "{", "}", "#[", "((]", "fn f() {", "fn f(", "x(", "/*", "\"", "'", ";", "if ", "::"]
+    {
+        survive(&text.repeat(n));
+        survive(&format!("fn f() {{ {} }}", text.repeat(n)));
+    }
+    survive(&("(".repeat(n) + &"]".repeat(n)));
+    survive(&("{".repeat(n) + &")".repeat(n)));
+}
+
+#[test]
+fn large_inputs_take_time_in_proportion() {
+    let program = include_str!("programs/tour.we3");
+    survive(&program.repeat(100));
+    survive(&"fn f() { let x = ; }\n".repeat(5_000));
+    survive(&format!("fn f() {{ {} }}", "let x = 1; ".repeat(50_000)));
+    survive(&format!("fn f() {{ {} }}", "let x = ; ".repeat(10_000)));
+    survive(&format!("fn f() = [{}];", "1, ".repeat(100_000)));
+    survive(&format!("fn f() = a{};", "::b".repeat(100_000)));
+    survive(&format!("fn f() = a{};", "::<b>::c".repeat(50_000)));
+}
+
+#[test]
+fn complaints_have_a_bound() {
+    assert!(survive(&"fn f() { $ }\n".repeat(1_000)).len() <= 100);
+}
