@@ -216,6 +216,7 @@ pub struct LambdaParam {
 
 /// What stands between the commas of `x[…]`.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and a box would be in every reader's way")]
 pub enum Subscript {
     /// `i`
     At(Expr),
@@ -266,6 +267,7 @@ pub struct Binder {
 
 /// What stands after `in`.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and a box would be in every reader's way")]
 pub enum Source {
     /// `lo..hi by s`, `rev(lo..hi)`
     Range(Range),

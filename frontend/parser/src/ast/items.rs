@@ -273,6 +273,7 @@ pub struct TestInput {
 
 /// How an input of a test is generated.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and a box would be in every reader's way")]
 pub enum TestInputKind {
     /// `x: f32[n]`
     Typed(Type),

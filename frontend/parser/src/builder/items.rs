@@ -206,10 +206,10 @@ impl Builder<'_> {
     }
 
     pub(crate) fn generic_arg(&self, expr: Expr) -> GenericArg {
-        match expr.kind {
-            ExprKind::Path(path) => GenericArg::Path(path),
-            kind => GenericArg::Size(Size::Expr(Expr { kind, span: expr.span, depth: expr.depth })),
+        if let ExprKind::Path(path) = expr.kind {
+            return GenericArg::Path(path);
         }
+        GenericArg::Size(Size::Expr(expr))
     }
 
     pub(crate) fn path(&self, name: Name) -> Path {
