@@ -178,6 +178,15 @@ pub enum Opcode {
     /// Ends a function's body.
     Return,
 
+    /// Array level: `(size…) -> array`; loop level: `() -> buffer` that is only read. A table of constants,
+    /// row-major; the sizes' product is the number of elements.
+    Data {
+        /// Element type.
+        elem: Scalar,
+        /// The bits of each element, zero-extended.
+        bits: Vec<u64>,
+    },
+
     // ---- array level ----
     /// `(size × rank) {body(i…) -> e…} -> arrays`: one array per yielded value; a yielded array
     /// adds its own sizes after the domain's.

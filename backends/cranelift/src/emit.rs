@@ -48,7 +48,8 @@ pub struct Emitter<'a, 'f> {
     pub out_of_memory: Option<ClifBlock>,
     /// Scratch that is too large for the stack: allocated once, at the start.
     pub large_stacks: BTreeMap<Op, Clif>,
-    assembler: &'a mut Assembler,
+    /// The object under construction.
+    pub assembler: &'a mut Assembler,
     states: NanStates,
     pieces: SecondaryMap<Value, EntityList<Clif>>,
     pool: ListPool<Clif>,
@@ -179,6 +180,7 @@ impl<'a, 'f> Emitter<'a, 'f> {
                 self.emit_return(&data.args)?;
                 return Ok(Flow::Left);
             }
+            Opcode::Data { elem, bits } => self.emit_data(*elem, bits, data.results[0])?,
             Opcode::Alloc(elem) => self.emit_alloc(*elem, data)?,
             Opcode::Stack { elem, len } => self.emit_stack(op, *elem, *len, data.results[0])?,
             Opcode::Free => self.emit_free(data.args[0])?,

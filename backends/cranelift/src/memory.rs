@@ -4,6 +4,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     AbiParam, InstBuilder, MemFlagsData, Opcode as ClifOpcode, StackSlotData, StackSlotKind, types,
 };
+use cranelift_module::Module as _;
 use we3_backend_api::Unsupported;
 use we3_ir::{Op, OpData, Opcode, Scalar, Value};
 
@@ -114,6 +115,15 @@ impl Emitter<'_, '_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// `data`: a table in the object's read-only section.
+    pub fn emit_data(&mut self, elem: Scalar, bits: &[u64], result: Value) -> Result<(), Unsupported> {
+        let table = self.assembler.table(elem, bits)?;
+        let global = self.assembler.object.declare_data_in_func(table, self.builder.func);
+        let address = self.builder.ins().symbol_value(types::I64, global);
+        self.set(result, &[address]);
         Ok(())
     }
 

@@ -131,6 +131,7 @@ impl<'a> Analysis<'a> {
             | Opcode::Yield
             | Opcode::Return
             | Opcode::Alloc(_)
+            | Opcode::Data { .. }
             | Opcode::Stack { .. }
             | Opcode::Free
             | Opcode::Output { .. }

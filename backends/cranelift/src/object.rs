@@ -7,14 +7,17 @@ use std::fmt::Write as _;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{Function, UserFuncName};
 use cranelift_frontend::FunctionBuilderContext;
-use cranelift_module::{FuncId, Linkage, Module as _, default_libcall_names};
+use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module as _, default_libcall_names};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use we3_backend_api::{Artifact, Emit, Options, Target, Unsupported, entry_symbol};
-use we3_ir::{Level, Module};
+use we3_ir::{Level, Module, Scalar};
 
 use crate::machine::{Machine, machine, target_isa};
 use crate::soft::{self, Routine};
 use crate::{bug, entry, unsupported};
+
+/// Alignment of tables in bytes: a vector of the widest kind.
+const TABLE_ALIGN: u64 = 64;
 
 /// Compiles every entry of a loop-level module.
 pub fn compile(module: &Module, target: &Target, options: &Options) -> Result<Artifact, Unsupported> {
@@ -49,6 +52,7 @@ pub struct Assembler {
     pub scratch: FunctionBuilderContext,
     emit: Emit,
     context: Context,
+    tables: BTreeMap<Vec<u8>, DataId>,
     routines: BTreeMap<Routine, FuncId>,
     defined: BTreeSet<Routine>,
     text: String,
@@ -64,10 +68,30 @@ impl Assembler {
             scratch: FunctionBuilderContext::new(),
             emit: options.emit,
             context: Context::new(),
+            tables: BTreeMap::new(),
             routines: BTreeMap::new(),
             defined: BTreeSet::new(),
             text: String::new(),
         })
+    }
+
+    /// A read-only table of elements, aligned for whole vectors; equal tables are one.
+    pub fn table(&mut self, elem: Scalar, bits: &[u64]) -> Result<DataId, Unsupported> {
+        let mut bytes = Vec::with_capacity(bits.len() * elem.bytes() as usize);
+        for element in bits {
+            bytes.extend_from_slice(&element.to_le_bytes()[..elem.bytes() as usize]);
+        }
+        if let Some(id) = self.tables.get(&bytes) {
+            return Ok(*id);
+        }
+        let name = format!("we3.table.{}", self.tables.len());
+        let id = self.object.declare_data(&name, Linkage::Local, false, false).map_err(bug)?;
+        let mut description = DataDescription::new();
+        description.define(bytes.clone().into_boxed_slice());
+        description.set_align(TABLE_ALIGN);
+        self.object.define_data(id, &description).map_err(bug)?;
+        self.tables.insert(bytes, id);
+        Ok(id)
     }
 
     /// The local function of a soft routine; its body follows in `define_routines`.

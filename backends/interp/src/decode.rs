@@ -265,6 +265,7 @@ impl<'a> FuncDecoder<'a, '_> {
             | Opcode::Update { .. }
             | Opcode::Reshape
             | Opcode::Resize => insts.push(self.array_operation(op)),
+            Opcode::Data { elem, bits } => self.data(data, *elem, bits, insts),
             Opcode::Alloc(_)
             | Opcode::Stack { .. }
             | Opcode::Free

@@ -2,6 +2,8 @@
 
 use we3_ir::{BinaryOp, Block, Op, OpData, Opcode, Order, ReduceKind, Scalar, Type, Value};
 
+use crate::RunArray;
+use crate::array::write_element;
 use crate::decode::FuncDecoder;
 use crate::program::{
     ArrayUse, BuildCode, BuildOutput, BuildSource, Combiner, Combining, DotByCode, DotCode, Inst, Nothing,
@@ -29,6 +31,27 @@ impl FuncDecoder<'_, '_> {
                 dst: self.slot(data.results[0]),
             })),
         }
+    }
+
+    /// A table of constants.
+    pub(crate) fn data(&mut self, data: &OpData, elem: Scalar, bits: &[u64], insts: &mut Vec<Inst>) {
+        let constant = |size: &Value| self.func.as_const(*size).map_or(0, |constant| constant.bits as i64);
+        let sizes = data.args.iter().map(constant).collect();
+        let mut bytes = vec![0; bits.len() * elem.bytes() as usize];
+        for (position, bits) in bits.iter().enumerate() {
+            // The memory was made for this many elements.
+            let _ = write_element(&mut bytes, elem, position, *bits);
+        }
+        let table = RunArray { elem, sizes, data: bytes };
+        let dst = self.slot(data.results[0]);
+        insts.push(match self.func.ty(data.results[0]) {
+            Type::Buffer(_) => {
+                let number = self.program.n_stacks;
+                self.program.n_stacks += 1;
+                Inst::DataBuffer { dst, table, number }
+            }
+            Type::Array(..) | Type::Scalar(_) | Type::Vector(..) => Inst::Data { dst, table },
+        });
     }
 
     fn build(&mut self, data: &OpData) -> Inst {

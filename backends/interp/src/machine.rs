@@ -190,7 +190,12 @@ impl<'p> Machine<'p> {
                 Inst::Scatter(code) => self.scatter(code)?,
                 Inst::Update(code) => self.update(code)?,
                 Inst::WithSizes(code) => self.with_sizes(code)?,
-                Inst::Alloc { .. }
+                Inst::Data { dst, table } => {
+                    let array = Array::adopt(&self.budget, table.clone())?;
+                    self.set_array(*dst, Rc::new(array));
+                }
+                Inst::DataBuffer { .. }
+                | Inst::Alloc { .. }
                 | Inst::Stack { .. }
                 | Inst::Free { .. }
                 | Inst::Output { .. }

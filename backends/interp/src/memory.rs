@@ -134,6 +134,15 @@ impl Memory {
         Ok(())
     }
 
+    fn table(&mut self, number: u32, table: &RunArray) -> Run<Pointer> {
+        if let Some(made) = self.stacks[number as usize] {
+            return Ok(made);
+        }
+        let pointer = self.input(table, 1)?;
+        self.stacks[number as usize] = Some(pointer);
+        Ok(pointer)
+    }
+
     fn stack(&mut self, number: u32, elem: Scalar, len: u32) -> Run<Pointer> {
         if let Some(old) = self.stacks[number as usize].take() {
             self.give_back(old);
@@ -254,6 +263,9 @@ impl Machine<'_> {
                 let mut pointer = self.buffers[*buffer as usize];
                 pointer.offset = pointer.offset.wrapping_add(self.get_i64(*by));
                 self.buffers[*dst as usize] = pointer;
+            }
+            Inst::DataBuffer { dst, table, number } => {
+                self.buffers[*dst as usize] = self.memory.table(*number, table)?;
             }
             Inst::Alloc { dst, elem, count } => {
                 let count = usize::try_from(self.get_i64(*count)).unwrap_or(0);

@@ -109,6 +109,7 @@ impl Flow<'_> {
             | Opcode::Yield
             | Opcode::Return
             | Opcode::Alloc(_)
+            | Opcode::Data { .. }
             | Opcode::Stack { .. }
             | Opcode::Free
             | Opcode::Output { .. }

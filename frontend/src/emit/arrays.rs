@@ -4,7 +4,7 @@ use we3_ir::{BinaryOp, CompareOp, Opcode, ReduceKind, Type as IrType, Value};
 
 use super::function::Emitter;
 use super::value::{Val, leaves_of};
-use crate::typed::{Axis, Expr, ExprKind, LoopAxis, ScatterOp, Stmt, Sub, Type};
+use crate::typed::{Axis, Const, Expr, ExprKind, LoopAxis, ScatterOp, Stmt, Sub, Type};
 
 /// One write of an update or scatter.
 pub struct Write<'a> {
@@ -125,6 +125,10 @@ impl Emitter<'_> {
 
     /// `[a, b, …]`.
     pub fn array_literal(&mut self, parts: &[Expr], ty: &Type) -> Result<Val, String> {
+        let mut data = Vec::new();
+        if parts.iter().all(|part| constants(part, &mut data)) && leaves_of(self.program, ty).len() == 1 {
+            return self.constant_array(&data, ty);
+        }
         let parts = parts.iter().map(|part| self.expr(part)).collect::<Result<Vec<_>, _>>()?;
         let mut leaves = Vec::new();
         for (number, leaf) in leaves_of(self.program, ty).into_iter().enumerate() {
@@ -155,6 +159,19 @@ impl Emitter<'_> {
         let mut args = vec![array];
         args.extend(inner);
         self.b.value(opcode, args, vec![region], ty)
+    }
+
+    fn constant_array(&mut self, data: &[Const], ty: &Type) -> Result<Val, String> {
+        let leaf = leaves_of(self.program, ty).into_iter().next().ok_or("a literal without leaves")?;
+        let sizes = self.all_sizes(&leaf.sizes)?;
+        let bits = data.iter().map(|constant| constant.bits).collect();
+        let array = self.b.value(
+            Opcode::Data { elem: leaf.elem, bits },
+            sizes.clone(),
+            vec![],
+            IrType::Array(leaf.elem, sizes),
+        );
+        self.rebuild(ty, &mut [array].as_slice())
     }
 
     /// The same elements under other sizes.
@@ -316,5 +333,42 @@ impl Emitter<'_> {
         let opcode = Opcode::Scatter { kind, rank: dims.len() as u32, masked: write.mask.is_some() };
         let op = self.b.append(opcode, args, regions, &types);
         Ok(Val::Array { dims, leaves: self.b.func.ops[op].results.clone() })
+    }
+}
+
+/// Collects the constants of a nested literal, row-major; false if something in it is computed.
+fn constants(expr: &Expr, out: &mut Vec<Const>) -> bool {
+    match &expr.kind {
+        ExprKind::Const(constant) => {
+            out.push(*constant);
+            true
+        }
+        ExprKind::Array(parts) => parts.iter().all(|part| constants(part, out)),
+        ExprKind::Local(_)
+        | ExprKind::Size(_)
+        | ExprKind::Len(..)
+        | ExprKind::Unary(..)
+        | ExprKind::Binary(..)
+        | ExprKind::Compare(..)
+        | ExprKind::Fma(..)
+        | ExprKind::Select(..)
+        | ExprKind::Convert(_)
+        | ExprKind::Bitcast(_)
+        | ExprKind::Tuple(_)
+        | ExprKind::Field(..)
+        | ExprKind::Build { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Reshape(_)
+        | ExprKind::Reduce { .. }
+        | ExprKind::Dot { .. }
+        | ExprKind::DotBy { .. }
+        | ExprKind::Scan { .. }
+        | ExprKind::Scatter { .. }
+        | ExprKind::Update { .. }
+        | ExprKind::If { .. }
+        | ExprKind::Block(_)
+        | ExprKind::Call { .. }
+        | ExprKind::Pending(..)
+        | ExprKind::Error => false,
     }
 }

@@ -154,6 +154,7 @@ impl Opcode {
             Opcode::Compare(op) => op.name(),
             Opcode::Convert(_) => "convert",
             Opcode::Bitcast(_) => "bitcast",
+            Opcode::Data { .. } => "data",
             Opcode::Check { .. } => "check",
             Opcode::Call(_) => "call",
             Opcode::Build { .. } => "build",

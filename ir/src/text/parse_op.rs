@@ -92,6 +92,10 @@ impl Parser<'_> {
                     self.advance();
                     return Ok(Opcode::Stack { elem, len: self.number()? });
                 }
+                Some(Opcode::Data { elem, .. }) => {
+                    self.advance();
+                    return self.data(elem);
+                }
                 Some(Opcode::Output { elem, .. }) => {
                     self.advance();
                     return Ok(Opcode::Output { elem, index: self.number()? });
@@ -116,6 +120,10 @@ impl Parser<'_> {
             }
         };
         self.advance();
+        self.constant_value(ty).map(Opcode::Const)
+    }
+
+    fn constant_value(&mut self, ty: Scalar) -> Parsed<Const> {
         if self.eat_word("bits") {
             return self.constant_bits(ty);
         }
@@ -132,13 +140,26 @@ impl Parser<'_> {
         match constant {
             Some(constant) => {
                 self.advance();
-                Ok(Opcode::Const(constant))
+                Ok(constant)
             }
             None => self.expected(&format!("a constant of type {ty}")),
         }
     }
 
-    fn constant_bits(&mut self, ty: Scalar) -> Parsed<Opcode> {
+    fn data(&mut self, elem: Scalar) -> Parsed<Opcode> {
+        self.expect('[')?;
+        let mut bits = Vec::new();
+        while !self.is_punct(']') {
+            bits.push(self.constant_value(elem)?.bits);
+            if !self.eat(',') {
+                break;
+            }
+        }
+        self.expect(']')?;
+        Ok(Opcode::Data { elem, bits })
+    }
+
+    fn constant_bits(&mut self, ty: Scalar) -> Parsed<Const> {
         self.expect('(')?;
         let bits = match self.token() {
             Token::Number(text) => parse_constant(Scalar::U64, text),
@@ -156,7 +177,7 @@ impl Parser<'_> {
         };
         self.advance();
         self.expect(')')?;
-        Ok(Opcode::Const(Const { ty, bits }))
+        Ok(Const { ty, bits })
     }
 
     fn call(&mut self) -> Parsed<Opcode> {
@@ -211,6 +232,7 @@ fn attributed(name: &str, words: &[&str], masked: bool) -> Option<Opcode> {
         ("bitcast", [to]) => Opcode::Bitcast(Scalar::from_name(to)?),
         ("check", [site]) => Opcode::Check { site: site.parse().ok()? },
         ("dot_by", [rank]) => Opcode::DotBy { rank: rank.parse().ok()? },
+        ("data", [elem]) => Opcode::Data { elem: Scalar::from_name(elem)?, bits: Vec::new() },
         ("alloc", [elem]) => Opcode::Alloc(Scalar::from_name(elem)?),
         ("stack", [elem]) => Opcode::Stack { elem: Scalar::from_name(elem)?, len: 0 },
         ("output", [elem]) => Opcode::Output { index: 0, elem: Scalar::from_name(elem)? },

@@ -292,6 +292,15 @@ impl<'a> Printer<'a> {
                 self.reduction(*kind, *masked);
             }
             Opcode::Update { masked, .. } => self.mask(*masked),
+            Opcode::Data { elem, bits } => {
+                self.add(format_args!(".{elem}["));
+                for (number, bits) in bits.iter().enumerate() {
+                    let separator = if number == 0 { "" } else { ", " };
+                    let constant = print_constant(crate::op::Const { ty: *elem, bits: *bits });
+                    self.add(format_args!("{separator}{constant}"));
+                }
+                self.add(format_args!("]"));
+            }
             Opcode::Alloc(elem) => self.add(format_args!(".{elem}")),
             Opcode::Stack { elem, len } => self.add(format_args!(".{elem} {len}")),
             Opcode::Output { index, elem } => self.add(format_args!(".{elem} {index}")),

@@ -28,6 +28,7 @@ fn columns(opcode: &Opcode) -> (bool, bool) {
         | Opcode::While
         | Opcode::Check { .. }
         | Opcode::Yield
+        | Opcode::Data { .. }
         | Opcode::Return => (true, true),
 
         Opcode::Call(_)

@@ -3,7 +3,7 @@
 use super::levels::lanes_allowed;
 use super::walk::Checker;
 use crate::entity::Value;
-use crate::module::OpData;
+use crate::module::{Level, OpData};
 use crate::types::{Scalar, Type};
 
 impl Checker<'_, '_> {
@@ -41,6 +41,33 @@ impl Checker<'_, '_> {
     pub(super) fn stack(&mut self, data: &OpData, elem: Scalar) {
         if self.counts(data, Some(0), 0, 1) {
             self.has_type("result", data.results[0], &Type::Buffer(elem));
+        }
+    }
+
+    /// A table of constants: an array under constant sizes, or a buffer at loop level.
+    pub(super) fn data(&mut self, data: &OpData, elem: Scalar, bits: &[u64]) {
+        if elem.bits() < 64 && bits.iter().any(|bits| bits >> elem.bits() != 0) {
+            self.report(format!("an element has more bits than a {elem}"));
+        }
+        match self.module.level {
+            Level::Loop => {
+                if self.counts(data, Some(0), 0, 1) {
+                    self.has_type("result", data.results[0], &Type::Buffer(elem));
+                }
+            }
+            Level::Array => {
+                if !self.counts(data, None, 0, 1) || !self.at_least(data, 1) {
+                    return;
+                }
+                self.all_i64("size", &data.args);
+                self.has_type("result", data.results[0], &Type::Array(elem, data.args.clone()));
+                let sizes =
+                    data.args.iter().map(|size| self.func.as_const(*size).map(|size| u128::from(size.bits)));
+                let product = sizes.reduce(|a, b| a?.checked_mul(b?)).flatten();
+                if product != Some(bits.len() as u128) {
+                    self.report(format!("the sizes are not constants that span {} elements", bits.len()));
+                }
+            }
         }
     }
 

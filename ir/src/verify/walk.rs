@@ -257,6 +257,7 @@ impl<'a> Checker<'a, '_> {
             Opcode::Update { rank, masked } => self.update(data, *rank, *masked),
             Opcode::Reshape => self.reshape(data),
             Opcode::Resize => self.resize(data),
+            Opcode::Data { elem, bits } => self.data(data, *elem, bits),
             Opcode::Alloc(elem) => self.alloc(data, *elem),
             Opcode::Stack { elem, .. } => self.stack(data, *elem),
             Opcode::Free => self.free(data),

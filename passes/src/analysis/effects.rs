@@ -37,6 +37,7 @@ pub fn has_own_effect(opcode: &Opcode) -> bool {
         | Opcode::Block
         | Opcode::Forever
         | Opcode::Const(_)
+        | Opcode::Data { .. }
         | Opcode::Unary(_)
         | Opcode::Binary(_)
         | Opcode::Compare(_)
@@ -57,6 +58,7 @@ pub fn has_own_effect(opcode: &Opcode) -> bool {
 pub fn is_pure_scalar(opcode: &Opcode) -> bool {
     match opcode {
         Opcode::Const(_)
+        | Opcode::Data { .. }
         | Opcode::Unary(_)
         | Opcode::Binary(_)
         | Opcode::Compare(_)
@@ -148,6 +150,7 @@ pub fn is_repeated(opcode: &Opcode) -> bool {
         | Opcode::Continue(_)
         | Opcode::Barrier
         | Opcode::Const(_)
+        | Opcode::Data { .. }
         | Opcode::Unary(_)
         | Opcode::Binary(_)
         | Opcode::Compare(_)

@@ -121,6 +121,11 @@ impl Lower<'_> {
             Opcode::Loop => self.lower_loop(op),
             Opcode::Scatter { kind, rank, masked } => self.lower_scatter(op, *kind, *rank as usize, *masked),
             Opcode::Update { rank, masked } => self.lower_update(op, *rank as usize, *masked),
+            Opcode::Data { elem, bits } => {
+                let opcode = Opcode::Data { elem: *elem, bits: bits.clone() };
+                let buffer = self.b.value(opcode, vec![], vec![], Type::Buffer(*elem));
+                self.bind_array(data.results[0], buffer, 1, None);
+            }
             Opcode::Reshape | Opcode::Resize => self.lower_alias(op),
             Opcode::Call(_)
             | Opcode::Yield

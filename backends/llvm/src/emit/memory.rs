@@ -78,6 +78,12 @@ impl Emitter<'_, '_> {
         self.require(&there, Exit::OutOfMemory);
     }
 
+    /// A table in read-only memory, as integers so that every bit stays.
+    pub(super) fn emit_data(&mut self, op: Op, elem: Scalar, bits: &[u64]) {
+        let name = self.text.module.table(elem.bytes() * 8, bits);
+        self.define_result(op, Val::new(Ty::PTR, name));
+    }
+
     pub(super) fn emit_stack(&mut self, op: Op, elem: Scalar, len: u32) -> Result<(), Unsupported> {
         self.stack_bytes += u64::from(len) * u64::from(elem.bytes()) + 64;
         if self.stack_bytes > STACK_LIMIT {

@@ -161,6 +161,7 @@ impl<'a, 'module> Emitter<'a, 'module> {
             Opcode::Check { .. } => self.emit_check(op)?,
             Opcode::Yield => {}
             Opcode::Return => return self.emit_return(op),
+            Opcode::Data { elem, bits } => self.emit_data(op, *elem, bits),
             Opcode::Alloc(elem) => self.emit_alloc(op, *elem)?,
             Opcode::Stack { elem, len } => self.emit_stack(op, *elem, *len)?,
             Opcode::Free => self.emit_free(op)?,

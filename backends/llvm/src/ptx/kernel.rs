@@ -177,7 +177,7 @@ impl Kernel {
 
 /// Constants and addresses are made anew in every kernel.
 pub fn is_recomputed(opcode: &Opcode) -> bool {
-    matches!(opcode, Opcode::Const(_) | Opcode::Offset)
+    matches!(opcode, Opcode::Const(_) | Opcode::Data { .. } | Opcode::Offset)
 }
 
 fn free_values(entry: &Func, op: Op, defined: &mut HashSet<Value>, free: &mut Vec<Value>) {

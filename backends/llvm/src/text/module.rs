@@ -11,6 +11,7 @@ pub struct ModuleText {
     functions: String,
     declarations: BTreeMap<String, String>,
     support: BTreeSet<&'static str>,
+    tables: Vec<String>,
     metadata: Vec<String>,
 }
 
@@ -39,6 +40,17 @@ impl ModuleText {
         self.support.insert(definition);
     }
 
+    /// A private constant array of integers of this width; says its name. Equal tables are one.
+    pub fn table(&mut self, width: u32, elements: &[u64]) -> String {
+        let elements: Vec<String> = elements.iter().map(|bits| format!("i{width} {bits}")).collect();
+        let array = format!("[{} x i{width}] [{}]", elements.len(), elements.join(", "));
+        let number = self.tables.iter().position(|table| *table == array).unwrap_or_else(|| {
+            self.tables.push(array);
+            self.tables.len() - 1
+        });
+        format!("@we3_table_{number}")
+    }
+
     /// Adds a metadata node, `SELF` in its text standing for its own number; says the number.
     pub fn metadata(&mut self, text: &str) -> usize {
         let number = self.metadata.len();
@@ -48,7 +60,11 @@ impl ModuleText {
 
     /// The whole module. `attributes` is the group `#0` of every function.
     pub fn finish(&self, triple: &str, attributes: &str) -> String {
-        let mut text = format!("target triple = \"{triple}\"\n\n{}", self.functions);
+        let mut text = format!("target triple = \"{triple}\"\n\n");
+        for (number, table) in self.tables.iter().enumerate() {
+            let _ = writeln!(text, "@we3_table_{number} = private unnamed_addr constant {table}, align 64");
+        }
+        text.push_str(&self.functions);
         for definition in &self.support {
             text.push_str(definition);
             text.push('\n');
