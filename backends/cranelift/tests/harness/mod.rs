@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub mod operations;
+pub mod programs;
 pub mod values;
 
 use we3_backend_api::{Arch, Artifact, Backend, Emit, Options, Target, entry_symbol};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use we3_ir::{BinaryOp, CompareOp, Scalar, UnaryOp, eval};
+use we3_ir::{BinaryOp, CompareOp, Opcode, Scalar, UnaryOp, eval};
 
 /// An operation at one type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,6 +129,19 @@ impl Operation {
             Operation::Fma(_) => "fma".to_owned(),
             Operation::Convert(_, to) => format!("convert.{to}"),
             Operation::Bitcast(_, to) => format!("bitcast.{to}"),
+        }
+    }
+
+    /// The opcode.
+    pub fn opcode(self) -> Opcode {
+        match self {
+            Operation::Unary(op, _) => Opcode::Unary(op),
+            Operation::Binary(op, _) => Opcode::Binary(op),
+            Operation::Compare(op, _) => Opcode::Compare(op),
+            Operation::Select(_) => Opcode::Select,
+            Operation::Fma(_) => Opcode::Fma,
+            Operation::Convert(_, to) => Opcode::Convert(to),
+            Operation::Bitcast(_, to) => Opcode::Bitcast(to),
         }
     }
 

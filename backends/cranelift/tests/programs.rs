@@ -1,0 +1,69 @@
+//! Random programs return the same bits as on the interpreter, on every target this machine can run.
+
+mod harness;
+
+use harness::operations::all;
+use harness::programs::{PARAMS, program};
+use harness::values::{Random, samples};
+use harness::{call, load, targets};
+use we3_backend_interp::{ArgValue, Interpreter, Limits, ResultValue, Stop};
+use we3_device::ArgSlot;
+use we3_ir::Module;
+use we3_ir::text::print_module;
+
+const PROGRAMS: u64 = 400;
+const RUNS: usize = 4;
+
+fn expected(module: &Module, args: &[u64]) -> Option<Vec<u64>> {
+    let verified = we3_ir::verify::verify(module).unwrap_or_else(|errors| {
+        panic!("{}\n{}", errors[0], print_module(module));
+    });
+    let func = module.find("f").expect("an entry");
+    let limits = Limits { steps: 2_000_000, ..Limits::default() };
+    let args = args.iter().map(|bits| ArgValue::Scalar(*bits)).collect();
+    let interpreter = Interpreter::new(verified, func).expect("decodes");
+    match interpreter.run(args, &limits) {
+        Ok(results) => Some(
+            results
+                .iter()
+                .map(|result| match result {
+                    ResultValue::Scalar(bits) => *bits,
+                    ResultValue::Array(_) => panic!("no arrays"),
+                })
+                .collect(),
+        ),
+        Err(Stop::StepLimit) => None,
+        Err(stop) => panic!("{stop}\n{}", print_module(module)),
+    }
+}
+
+#[test]
+fn random_programs_return_what_the_interpreter_returns() {
+    let operations = all();
+    let targets = targets();
+    let mut compared = 0;
+    for seed in 0..PROGRAMS {
+        let module = program(seed, &operations);
+        let text = print_module(&module);
+        let target = &targets[seed as usize % targets.len()];
+        let object = load(&text, target, if seed % 5 == 0 { 0 } else { 3 });
+        let mut random = Random(seed ^ 0xabcd);
+        for _ in 0..RUNS {
+            let args = PARAMS.map(|ty| {
+                let values = samples(ty, 120);
+                values[random.below(values.len())]
+            });
+            let Some(expected) = expected(&module, &args) else { continue };
+            let slots = args.map(ArgSlot::Scalar);
+            let outcome = call(&object, "f", &slots, expected.len(), &[]).expect("runs");
+            compared += expected.len();
+            if let Some(place) = (0..expected.len()).find(|k| outcome.results[*k] != expected[*k]) {
+                panic!(
+                    "program {seed}, result {place}: {:#x}, not {:#x}, of {args:x?} on {:?}\n{text}",
+                    outcome.results[place], expected[place], target.features
+                );
+            }
+        }
+    }
+    assert!(compared > 50_000, "only {compared} values compared");
+}
