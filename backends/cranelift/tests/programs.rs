@@ -4,14 +4,14 @@ mod harness;
 
 use harness::operations::all;
 use harness::programs::{PARAMS, program};
-use harness::values::{Random, samples};
+use harness::values::{Random, pick};
 use harness::{call, load, targets};
 use we3_backend_interp::{ArgValue, Interpreter, Limits, ResultValue, Stop};
 use we3_device::ArgSlot;
 use we3_ir::Module;
 use we3_ir::text::print_module;
 
-const PROGRAMS: u64 = 400;
+const PROGRAMS: u64 = 1000;
 const RUNS: usize = 4;
 
 fn expected(module: &Module, args: &[u64]) -> Option<Vec<u64>> {
@@ -49,10 +49,7 @@ fn random_programs_return_what_the_interpreter_returns() {
         let object = load(&text, target, if seed % 5 == 0 { 0 } else { 3 });
         let mut random = Random(seed ^ 0xabcd);
         for _ in 0..RUNS {
-            let args = PARAMS.map(|ty| {
-                let values = samples(ty, 120);
-                values[random.below(values.len())]
-            });
+            let args = PARAMS.map(|ty| pick(&mut random, ty));
             let Some(expected) = expected(&module, &args) else { continue };
             let slots = args.map(ArgSlot::Scalar);
             let outcome = call(&object, "f", &slots, expected.len(), &[]).expect("runs");

@@ -7,7 +7,7 @@ use we3_ir::{
 };
 
 use super::operations::Operation;
-use super::values::{Random, special};
+use super::values::{Random, pick};
 
 /// Elements of every scratch buffer.
 const SCRATCH: u32 = 16;
@@ -87,8 +87,7 @@ impl Author<'_> {
     }
 
     fn constant(&mut self, ty: Scalar) -> Value {
-        let values = special(ty);
-        let bits = values[self.random.below(values.len())];
+        let bits = pick(&mut self.random, ty);
         self.builder.value(Opcode::Const(Const { ty, bits }), vec![], vec![], Type::Scalar(ty))
     }
 
@@ -112,7 +111,7 @@ impl Author<'_> {
 
     fn any_type(&mut self) -> Type {
         let elem = if self.random.below(3) > 0 {
-            [Scalar::F32, Scalar::F64, Scalar::I64, Scalar::F16][self.random.below(4)]
+            [Scalar::F32, Scalar::F64, Scalar::F32, Scalar::I64, Scalar::F16][self.random.below(5)]
         } else {
             Scalar::ALL[self.random.below(13)]
         };
@@ -150,7 +149,11 @@ impl Author<'_> {
     }
 
     fn operation(&mut self) {
-        let operation = self.operations[self.random.below(self.operations.len())];
+        let mut operation = self.operations[self.random.below(self.operations.len())];
+        // Half of them on the types whose NaNs need care.
+        while !matches!(operation.operand(), Scalar::F32 | Scalar::F64) && self.random.below(2) == 0 {
+            operation = self.operations[self.random.below(self.operations.len())];
+        }
         let wide = self.random.below(4) == 0;
         let shaped = |ty: Scalar, lanes| if wide { Type::Vector(ty, lanes) } else { Type::Scalar(ty) };
         let mut types: Vec<Type> =

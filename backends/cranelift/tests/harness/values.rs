@@ -36,6 +36,19 @@ pub fn special(ty: Scalar) -> Vec<u64> {
     values
 }
 
+/// A value for a program: NaNs with payloads often, since few operations make them.
+pub fn pick(random: &mut Random, ty: Scalar) -> u64 {
+    let payload = random.next() & 0x0003_f1f3;
+    match (ty, random.below(3)) {
+        (Scalar::F32, 0) => 0xffa0_0000 | (payload & 0x000f_ffff),
+        (Scalar::F64, 0) => 0xfff4_0000_0000_0000 | (payload << 20),
+        _ => {
+            let values = samples(ty, 120);
+            values[random.below(values.len())]
+        }
+    }
+}
+
 /// Special values, and random patterns up to `count` values.
 pub fn samples(ty: Scalar, count: usize) -> Vec<u64> {
     let mut values = special(ty);
