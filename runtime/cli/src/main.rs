@@ -1,2 +1,4 @@
 //! `we3c`, the command line.
+mod npy;
+mod picture;
 fn main() {}

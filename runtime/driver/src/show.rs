@@ -69,14 +69,15 @@ pub fn show_scalar(constant: Const) -> String {
 }
 
 fn show_array(array: &HostArray, options: ShowOptions) -> String {
+    // Before anything walks an axis: an empty array may have another axis of any size.
+    if array.count() == 0 {
+        let sizes: Vec<String> = array.sizes().iter().map(u64::to_string).collect();
+        return if sizes.len() == 1 { String::from("[]") } else { format!("[] (sizes {})", sizes.join(" × ")) };
+    }
     let shorten = array.count() > options.threshold;
     let printer = Printer { array, options, shorten, cells: Cells::new(array, options, shorten) };
     let mut text = String::new();
     printer.axis(&mut text, 0, 0);
-    if array.count() == 0 && array.sizes().len() > 1 {
-        let sizes: Vec<String> = array.sizes().iter().map(u64::to_string).collect();
-        return format!("[] (sizes {})", sizes.join(" × "));
-    }
     text
 }
 
