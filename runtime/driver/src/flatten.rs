@@ -30,6 +30,16 @@ pub enum Slot {
     },
 }
 
+impl Slot {
+    /// The scalar, or the element type of a leaf.
+    pub const fn scalar(&self) -> Scalar {
+        match self {
+            Slot::Scalar(scalar) | Slot::Leaf { scalar, .. } => *scalar,
+            Slot::Size { .. } => Scalar::I64,
+        }
+    }
+}
+
 /// The flat list that a list of types becomes; `None` when an array holds arrays.
 pub fn slots_of(types: &[HostType]) -> Option<Vec<Slot>> {
     let mut slots = Vec::new();

@@ -3,11 +3,17 @@
 
 pub mod bind;
 pub mod compare;
+pub mod executable;
+pub mod failure;
 pub mod flatten;
+pub mod kernel;
 pub mod layout;
+pub mod llvm;
+pub mod plan;
 pub mod random;
 pub mod show;
 pub mod spec;
+pub mod stages;
 pub mod value;
 
 pub use we3_ir::{Const, Scalar};

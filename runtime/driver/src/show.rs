@@ -72,7 +72,11 @@ fn show_array(array: &HostArray, options: ShowOptions) -> String {
     // Before anything walks an axis: an empty array may have another axis of any size.
     if array.count() == 0 {
         let sizes: Vec<String> = array.sizes().iter().map(u64::to_string).collect();
-        return if sizes.len() == 1 { String::from("[]") } else { format!("[] (sizes {})", sizes.join(" × ")) };
+        return if sizes.len() == 1 {
+            String::from("[]")
+        } else {
+            format!("[] (sizes {})", sizes.join(" × "))
+        };
     }
     let shorten = array.count() > options.threshold;
     let printer = Printer { array, options, shorten, cells: Cells::new(array, options, shorten) };

@@ -4,6 +4,10 @@
 pub use we3_frontend::typed::{HostField, HostType};
 use we3_ir::{Const, Scalar};
 
+use std::sync::Arc;
+
+use we3_device::HostMemory;
+
 use crate::layout::Layout;
 
 /// More bytes than this in one array is an error everywhere (`docs/language.md`, "Sizes").
@@ -70,31 +74,38 @@ impl HostValue {
     }
 }
 
-/// An array in C layout: row-major, elements one after the other as C would lay out the record.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// An array in C layout: row-major, elements one after the other as C would lay out the record. Its
+/// memory starts at a cache line, as kernels like it. Cloning shares the memory until one side writes.
+#[derive(Clone, Debug)]
 pub struct HostArray {
     elem: HostType,
     layout: Layout,
     sizes: Vec<u64>,
-    bytes: Vec<u8>,
+    memory: Arc<HostMemory>,
 }
+
+impl PartialEq for HostArray {
+    fn eq(&self, other: &HostArray) -> bool {
+        self.elem == other.elem && self.sizes == other.sizes && self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for HostArray {}
 
 impl HostArray {
     /// All bytes zero. `None` when the element holds an array or the memory is not to be had.
     pub fn zeros(elem: HostType, sizes: Vec<u64>) -> Option<HostArray> {
         let layout = Layout::of(&elem)?;
         let len = usize::try_from(byte_len(&sizes, layout.size)?).ok()?;
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(len).ok()?;
-        bytes.resize(len, 0);
-        Some(HostArray { elem, layout, sizes, bytes })
+        Some(HostArray { elem, layout, sizes, memory: Arc::new(HostMemory::zeroed(len)?) })
     }
 
-    /// From bytes in C layout; `None` when their number does not fit the sizes.
-    pub fn from_bytes(elem: HostType, sizes: Vec<u64>, bytes: Vec<u8>) -> Option<HostArray> {
+    /// Takes over memory in C layout; `None` when its length does not fit the sizes.
+    pub fn from_memory(elem: HostType, sizes: Vec<u64>, memory: HostMemory) -> Option<HostArray> {
         let layout = Layout::of(&elem)?;
         let expected = byte_len(&sizes, layout.size)?;
-        (bytes.len() as u64 == expected).then_some(HostArray { elem, layout, sizes, bytes })
+        let fits = memory.as_slice().len() as u64 == expected;
+        fits.then(|| HostArray { elem, layout, sizes, memory: Arc::new(memory) })
     }
 
     /// What it holds.
@@ -120,12 +131,23 @@ impl HostArray {
 
     /// The memory.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.memory.as_slice()
     }
 
-    /// The memory, to be filled.
+    /// The memory, to be filled. Shared memory is copied first (and as everywhere in Rust, a copy for
+    /// which there is no memory ends the program).
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes
+        if Arc::get_mut(&mut self.memory).is_none() {
+            let copy = HostMemory::copy_of(self.bytes());
+            self.memory = Arc::new(copy.unwrap_or_else(|| {
+                std::alloc::handle_alloc_error(std::alloc::Layout::for_value(self.bytes()))
+            }));
+        }
+        match Arc::get_mut(&mut self.memory) {
+            Some(memory) => memory.as_mut_slice(),
+            // The copy above has no other owner.
+            None => &mut [],
+        }
     }
 
     /// The type, with these sizes.
@@ -139,13 +161,14 @@ impl HostArray {
     /// One element, by its row-major number.
     pub fn element(&self, number: usize) -> HostValue {
         let start = number * self.layout.size;
-        read_element(&self.elem, &self.layout, &mut 0, &self.bytes[start..start + self.layout.size])
+        read_element(&self.elem, &self.layout, &mut 0, &self.bytes()[start..start + self.layout.size])
     }
 
     /// Replaces one element by a value of the element type (other values change nothing).
     pub fn set_element(&mut self, number: usize, value: &HostValue) {
-        let start = number * self.layout.size;
-        write_element(value, &self.layout, &mut 0, &mut self.bytes[start..start + self.layout.size]);
+        let layout = self.layout.clone();
+        let start = number * layout.size;
+        write_element(value, &layout, &mut 0, &mut self.bytes_mut()[start..start + layout.size]);
     }
 }
 

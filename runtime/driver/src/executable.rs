@@ -1,0 +1,439 @@
+//! Something that can be called with values: a program on one backend. When compiled code finds that a
+//! check failed, the interpreter runs the unoptimised program to tell which one.
+
+use std::rc::Rc;
+
+use we3_backend_api::{Artifact, Emit, entry_symbol};
+use we3_backend_interp::{Limits, ResultValue, RunArray, RunValue, Stop, run_entry};
+use we3_device::{
+    ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, call_entry, knobs,
+};
+use we3_frontend::typed::Site;
+use we3_ir::Module;
+use we3_ir::verify::verify;
+
+use crate::failure::Failure;
+use crate::flatten::{FlatArg, FlatResults, Slot, flatten, scatter_leaf, unflatten};
+use crate::kernel::{Kernel, with_entries};
+use crate::plan::{BackendChoice, Plan};
+use crate::stages::{Form, Stage, StageLog, run_to, wrong_module};
+use crate::value::{HostArray, HostValue};
+
+/// What a call may use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Operations of the interpreters.
+    pub steps: u64,
+    /// Bytes of arrays alive at one time; none: what the knob `WE3_MEMORY_LIMIT` or the machine allows.
+    pub bytes: Option<u64>,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget { steps: u64::MAX, bytes: knobs::memory_limit() }
+    }
+}
+
+/// The unoptimised program that every backend starts from.
+#[derive(Clone, Debug)]
+pub struct ProgramIr {
+    /// Array IR as emitted, every function.
+    pub module: Rc<Module>,
+    /// What failed checks have to say.
+    pub sites: Rc<Vec<Site>>,
+}
+
+enum Engine {
+    Array,
+    Loop(Module),
+    Native(LoadedObject),
+}
+
+/// A program on one backend.
+pub struct Executable {
+    ir: ProgramIr,
+    engine: Engine,
+}
+
+impl std::fmt::Debug for Executable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self.engine {
+            Engine::Array => "Executable(interp)",
+            Engine::Loop(_) => "Executable(loop-interp)",
+            Engine::Native(_) => "Executable(native)",
+        })
+    }
+}
+
+impl Executable {
+    /// Makes the wanted entries of a program callable.
+    pub fn build(
+        ir: &ProgramIr,
+        wanted: &dyn Fn(&str) -> bool,
+        plan: &Plan,
+        log: &mut StageLog,
+    ) -> Result<Executable, Failure> {
+        let engine = match plan.backend {
+            BackendChoice::Interpreter => Engine::Array,
+            BackendChoice::LoopInterpreter => {
+                let form = Form::Array(with_entries(&ir.module, wanted));
+                match run_to(form, Stage::LoopIr, plan, Emit::Object, log)? {
+                    Form::Loop(module) => Engine::Loop(module),
+                    Form::Array(_) | Form::Artifact(_) => {
+                        return Err(Failure::bug("lowering made no loop IR"));
+                    }
+                }
+            }
+            BackendChoice::Cranelift | BackendChoice::Llvm => {
+                let form = Form::Array(with_entries(&ir.module, wanted));
+                match run_to(form, Stage::Artifact, plan, Emit::Object, log)? {
+                    Form::Artifact(artifact) => Engine::Native(load(&artifact, log)?),
+                    Form::Array(_) | Form::Loop(_) => {
+                        return Err(Failure::bug("the backend made no artifact"));
+                    }
+                }
+            }
+        };
+        Ok(Executable { ir: ir.clone(), engine })
+    }
+
+    /// Calls an entry.
+    pub fn call(&self, kernel: &Kernel, args: &[HostValue], budget: Budget) -> Result<HostValue, Failure> {
+        match &self.engine {
+            Engine::Array => self.interpret(kernel, args, budget),
+            Engine::Loop(module) => {
+                let results = run_interpreter(module, kernel, args, budget);
+                match results {
+                    Ok(results) => collect(kernel, results_of_loop_level(kernel, results)?),
+                    Err(Stop::Check { .. }) => Err(self.failed_check(kernel, args, budget)),
+                    Err(stop) => Err(self.stopped(stop)),
+                }
+            }
+            Engine::Native(object) => match call_native(object, kernel, args, budget) {
+                Ok(value) => Ok(value),
+                Err(NativeError::Call(CallError::CheckFailed)) => {
+                    Err(self.failed_check(kernel, args, budget))
+                }
+                Err(NativeError::Call(CallError::OutOfMemory)) => Err(Failure::OutOfMemory),
+                Err(NativeError::Call(error)) => Err(Failure::bug(error.to_string())),
+                Err(NativeError::Shape) => Err(wrong_results(kernel)),
+            },
+        }
+    }
+
+    fn interpret(&self, kernel: &Kernel, args: &[HostValue], budget: Budget) -> Result<HostValue, Failure> {
+        match run_interpreter(&self.ir.module, kernel, args, budget) {
+            Ok(results) => collect(kernel, results),
+            Err(stop) => Err(self.stopped(stop)),
+        }
+    }
+
+    /// The first failure in source order, as the sequential program finds it.
+    fn failed_check(&self, kernel: &Kernel, args: &[HostValue], budget: Budget) -> Failure {
+        match self.interpret(kernel, args, budget) {
+            Err(failure) => failure,
+            Ok(_) => Failure::bug(format!(
+                "compiled code says that a check of `{}` failed, the reference interpreter finds none",
+                kernel.name
+            )),
+        }
+    }
+
+    fn stopped(&self, stop: Stop) -> Failure {
+        match stop {
+            Stop::Check { site, notes } => match self.ir.sites.get(site as usize) {
+                Some(found) => {
+                    let notes: Vec<i64> = notes.iter().map(|(_, bits)| *bits as i64).collect();
+                    Failure::Diagnostics(vec![found.diagnostic(&notes)])
+                }
+                None => Failure::Usage(format!("check {site} failed")),
+            },
+            Stop::OutOfMemory => Failure::OutOfMemory,
+            Stop::StepLimit => Failure::TooManySteps,
+            Stop::Broken(what) => Failure::bug(what),
+        }
+    }
+}
+
+fn load(artifact: &Artifact, log: &mut StageLog) -> Result<LoadedObject, Failure> {
+    let Artifact::Object(bytes) = artifact else {
+        return Err(Failure::Usage(String::from("this target's code does not run on this machine")));
+    };
+    log.time("load", || LoadedObject::load(bytes)).map_err(|error| Failure::bug(error.to_string()))
+}
+
+fn wrong_results(kernel: &Kernel) -> Failure {
+    Failure::bug(format!("the results of `{}` do not fit {}", kernel.name, kernel.result))
+}
+
+// ---- interpreters ----
+
+fn run_interpreter(
+    module: &Module,
+    kernel: &Kernel,
+    args: &[HostValue],
+    budget: Budget,
+) -> Result<Vec<ResultValue>, Stop> {
+    let verified = verify(module).map_err(|errors| {
+        Stop::Broken(wrong_module(module, &errors).summary().trim_start_matches("bug in we3: ").to_owned())
+    })?;
+    let func = module
+        .find(&kernel.name)
+        .ok_or_else(|| Stop::Broken(format!("the module has no function `{}`", kernel.name)))?;
+    let defaults = Limits::default();
+    let limits = Limits { steps: budget.steps, bytes: budget.bytes.unwrap_or(defaults.bytes), ..defaults };
+    run_entry(verified, func, gathered(args), &limits)
+}
+
+/// Flat arguments with leaves copied into dense arrays.
+fn gathered(args: &[HostValue]) -> Vec<RunValue> {
+    flatten(args)
+        .iter()
+        .map(|arg| match arg {
+            FlatArg::Bits(bits) => RunValue::Scalar(*bits),
+            FlatArg::Leaf { array, leaf } => RunValue::Array(gather(array, *leaf)),
+        })
+        .collect()
+}
+
+fn gather(array: &HostArray, leaf: usize) -> RunArray {
+    let layout = array.layout();
+    let place = &layout.leaves[leaf];
+    let width = place.scalar.bytes() as usize;
+    let sizes = array.sizes().iter().map(|size| *size as i64).collect();
+    let data = if layout.size == width {
+        array.bytes().to_vec()
+    } else {
+        let mut data = Vec::with_capacity(array.count() * width);
+        for element in array.bytes().chunks_exact(layout.size) {
+            data.extend_from_slice(&element[place.offset..place.offset + width]);
+        }
+        data
+    };
+    RunArray { elem: place.scalar, sizes, data }
+}
+
+/// At loop level scalars come first and arrays after them; back into the order of the entry.
+fn results_of_loop_level(kernel: &Kernel, results: Vec<ResultValue>) -> Result<Vec<ResultValue>, Failure> {
+    let (mut scalars, mut arrays) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            RunValue::Scalar(_) => scalars.push(result),
+            RunValue::Array(_) => arrays.push(result),
+        }
+    }
+    let (mut scalars, mut arrays) = (scalars.into_iter(), arrays.into_iter());
+    let ordered: Option<Vec<ResultValue>> = kernel
+        .result_slots
+        .iter()
+        .map(|slot| match slot {
+            Slot::Scalar(_) | Slot::Size { .. } => scalars.next(),
+            Slot::Leaf { .. } => arrays.next(),
+        })
+        .collect();
+    ordered.ok_or_else(|| wrong_results(kernel))
+}
+
+fn collect(kernel: &Kernel, results: Vec<ResultValue>) -> Result<HostValue, Failure> {
+    unflatten(&kernel.result, &mut Interpreted(results.into_iter())).ok_or_else(|| wrong_results(kernel))
+}
+
+struct Interpreted(std::vec::IntoIter<ResultValue>);
+
+impl FlatResults for Interpreted {
+    fn scalar(&mut self) -> Option<u64> {
+        match self.0.next()? {
+            RunValue::Scalar(bits) => Some(bits),
+            RunValue::Array(_) => None,
+        }
+    }
+
+    fn fill(&mut self, array: &mut HostArray) -> Option<()> {
+        for leaf in 0..array.layout().leaves.len() {
+            let RunValue::Array(found) = self.0.next()? else { return None };
+            let width = found.elem.bytes() as usize;
+            if found.elem != array.layout().leaves[leaf].scalar || found.data.len() != array.count() * width {
+                return None;
+            }
+            let scalar = found.elem;
+            let bits = found.data.chunks_exact(width).map(|one| crate::value::read_bits(scalar, one));
+            scatter_leaf(array, leaf, bits);
+        }
+        Some(())
+    }
+}
+
+// ---- compiled code ----
+
+enum NativeError {
+    Call(CallError),
+    Shape,
+}
+
+fn call_native(
+    object: &LoadedObject,
+    kernel: &Kernel,
+    args: &[HostValue],
+    budget: Budget,
+) -> Result<HostValue, NativeError> {
+    let flat = flatten(args);
+    let slots: Vec<ArgSlot<'_>> = flat
+        .iter()
+        .map(|arg| match arg {
+            FlatArg::Bits(bits) => ArgSlot::Scalar(*bits),
+            FlatArg::Leaf { array, leaf } => {
+                // An empty array has no byte at the field's offset.
+                let offset = array.layout().leaves[*leaf].offset.min(array.bytes().len());
+                ArgSlot::Buffer(&array.bytes()[offset..])
+            }
+        })
+        .collect();
+    let (n_scalars, outputs) = output_layouts(kernel);
+    let limits = CallLimits { memory: budget.bytes };
+    let symbol = entry_symbol(&kernel.name);
+    let outcome =
+        call_entry(object, &symbol, &slots, n_scalars, &outputs, limits).map_err(NativeError::Call)?;
+    let mut native = Native { outcome, next_scalar: 0, next_group: 0 };
+    native.value(&kernel.result).ok_or(NativeError::Shape)
+}
+
+/// The number of scalar results, and where the leaves of array results go: one allocation an array.
+fn output_layouts(kernel: &Kernel) -> (usize, Vec<OutputLayout>) {
+    let mut scalars = 0;
+    let mut outputs = Vec::new();
+    for slot in &kernel.result_slots {
+        match slot {
+            Slot::Scalar(_) | Slot::Size { .. } => scalars += 1,
+            Slot::Leaf { array, scalar, offset, stride, .. } => outputs.push(OutputLayout {
+                group: *array as u32,
+                byte_offset: *offset as u32,
+                elem_bytes: scalar.bytes(),
+                stride: *stride,
+            }),
+        }
+    }
+    (scalars, outputs)
+}
+
+/// Takes memory out of an outcome without copying it.
+struct Native {
+    outcome: CallOutcome,
+    next_scalar: usize,
+    next_group: u32,
+}
+
+impl Native {
+    fn scalar(&mut self) -> Option<u64> {
+        let bits = *self.outcome.results.get(self.next_scalar)?;
+        self.next_scalar += 1;
+        Some(bits)
+    }
+
+    fn value(&mut self, ty: &crate::value::HostType) -> Option<HostValue> {
+        use crate::value::HostType;
+        Some(match ty {
+            HostType::Scalar(scalar) => HostValue::scalar(*scalar, self.scalar()?),
+            HostType::Array { elem, sizes } => {
+                let sizes: Option<Vec<u64>> = sizes.iter().map(|_| self.scalar()).collect();
+                let memory = self.outcome.groups.remove(&self.next_group);
+                self.next_group += 1;
+                HostValue::Array(match memory {
+                    Some(memory) => HostArray::from_memory((**elem).clone(), sizes?, memory)?,
+                    // An element without fields asks for no memory.
+                    None => HostArray::zeros((**elem).clone(), sizes?).filter(|a| a.bytes().is_empty())?,
+                })
+            }
+            HostType::Tuple(parts) => {
+                HostValue::Tuple(parts.iter().map(|part| self.value(part)).collect::<Option<_>>()?)
+            }
+            HostType::Record { name, fields } => {
+                let mut values = Vec::new();
+                for field in fields {
+                    values.push((field.name.clone(), self.value(&field.ty)?));
+                }
+                HostValue::Record { name: name.clone(), fields: values }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bind::{NoFiles, bind};
+    use crate::show::{ShowOptions, show};
+    use crate::spec::parse_spec;
+    use crate::stages::read_ir;
+    use crate::value::{HostField, HostType};
+    use we3_frontend::typed::{Entry, FuncId, HostParam, SiteKind};
+    use we3_ir::Scalar;
+    use we3_ir::span::Span;
+
+    /// Swaps the fields of every record, and gives back a scalar that must be small.
+    const SWAP: &str = "array module
+
+entry func @swap(%0: i64, %1: u8[%0] stride 16, %2: f64[%0] stride 2, %3: i64) \
+        -> (i64, f64[#0] stride 2, u8[#0] stride 16, i64) {
+  %4: bool = lt %3, %0
+  check.0 %4, %3, %0
+  %5: f64[%0] = build %0 {
+  b(%6: i64):
+    %7: f64 = index %2, %6
+    yield %7
+  }
+  %8: u8[%0] = build %0 {
+  b(%9: i64):
+    %10: u8 = index %1, %9
+    yield %10
+  }
+  return %0, %5, %8, %3
+}
+";
+
+    fn pair(first: Scalar, second: Scalar) -> HostType {
+        let field = |name: &str, ty| HostField { name: name.into(), ty: HostType::Scalar(ty) };
+        HostType::Record { name: "P".into(), fields: vec![field("a", first), field("b", second)] }
+    }
+
+    fn swap_kernel(func: &we3_ir::Func) -> Kernel {
+        let param =
+            |name: &str, ty| HostParam { name: name.into(), ty, mutable: false, span: Span::default() };
+        let entry = Entry {
+            name: "swap".into(),
+            func: FuncId(0),
+            params: vec![
+                param("x", HostType::array(pair(Scalar::U8, Scalar::F64), 1)),
+                param("k", HostType::Scalar(Scalar::I64)),
+            ],
+            result: HostType::Tuple(vec![
+                HostType::array(pair(Scalar::F64, Scalar::U8), 1),
+                HostType::Scalar(Scalar::I64),
+            ]),
+            docs: Vec::new(),
+            span: Span::default(),
+        };
+        Kernel::new(&entry, func).unwrap()
+    }
+
+    #[test]
+    fn records_go_through_every_backend_in_c_layout() {
+        let Form::Array(module) = read_ir(SWAP).unwrap() else { panic!("array IR") };
+        let kernel = swap_kernel(module.funcs.values().next().unwrap());
+        let site = Site { span: Span::default(), kind: SiteKind::Bounds };
+        let ir = ProgramIr { module: Rc::new(module), sites: Rc::new(vec![site]) };
+        let x = bind(&parse_spec("[(1, 2.5), (3, -0.0)]").unwrap(), &kernel.params[0].ty, 0, &mut NoFiles)
+            .unwrap();
+        for backend in [BackendChoice::Interpreter, BackendChoice::LoopInterpreter, BackendChoice::Cranelift]
+        {
+            let executable =
+                Executable::build(&ir, &|_| true, &Plan::host(backend), &mut StageLog::default()).unwrap();
+            let call = |k: u64| {
+                executable.call(&kernel, &[x.clone(), HostValue::scalar(Scalar::I64, k)], Budget::default())
+            };
+            let text = show(&call(1).unwrap(), ShowOptions::whole());
+            assert_eq!(text, "([P { a: 2.5, b: 1 }, P { a: -0.0, b: 3 }], 1)", "{backend:?}");
+            let failure = call(2).unwrap_err();
+            assert_eq!(failure.summary(), "index 2 is out of range for an axis of size 2", "{backend:?}");
+        }
+    }
+}

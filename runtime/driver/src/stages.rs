@@ -1,0 +1,168 @@
+//! The way from source to artifact as one loop of named stages. Every form can be printed, and a run can
+//! start from any of them.
+
+use std::time::{Duration, Instant};
+
+use we3_backend_api::{Artifact, Backend, Emit, Options};
+use we3_backend_cranelift::CraneliftBackend;
+use we3_ir::text::{parse_module, print_module};
+use we3_ir::verify::verify;
+use we3_ir::{Level, Module};
+use we3_passes::{PassContext, RunOptions, pipelines, run_passes};
+
+use crate::failure::Failure;
+use crate::llvm;
+use crate::plan::{BackendChoice, Plan, facts_of};
+
+/// A form a program takes on its way.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// Array IR as the frontend emitted it.
+    Array(Module),
+    /// Loop IR after all passes.
+    Loop(Module),
+    /// What a backend made of it.
+    Artifact(Artifact),
+}
+
+/// The stages in order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Stage {
+    /// Array IR.
+    ArrayIr,
+    /// Loop IR.
+    LoopIr,
+    /// Object or text.
+    Artifact,
+}
+
+impl Stage {
+    /// As logs and the command line write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::ArrayIr => "array-ir",
+            Stage::LoopIr => "loop-ir",
+            Stage::Artifact => "artifact",
+        }
+    }
+
+    /// The ending of a file that holds this form.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Stage::ArrayIr => "ir",
+            Stage::LoopIr => "loop.ir",
+            Stage::Artifact => "o",
+        }
+    }
+}
+
+impl Form {
+    /// Where on the way it stands.
+    pub const fn stage(&self) -> Stage {
+        match self {
+            Form::Array(_) => Stage::ArrayIr,
+            Form::Loop(_) => Stage::LoopIr,
+            Form::Artifact(_) => Stage::Artifact,
+        }
+    }
+
+    /// As text, or the bytes of an object.
+    pub fn dump(&self) -> Vec<u8> {
+        match self {
+            Form::Array(module) | Form::Loop(module) => print_module(module).into_bytes(),
+            Form::Artifact(Artifact::Text(text)) => text.clone().into_bytes(),
+            Form::Artifact(Artifact::Kernels { ptx, .. }) => ptx.clone().into_bytes(),
+            Form::Artifact(Artifact::Object(bytes)) => bytes.clone(),
+        }
+    }
+}
+
+/// What happened on the way: how long each stage and pass took.
+#[derive(Clone, Debug, Default)]
+pub struct StageLog {
+    /// Names and times in order; passes are indented.
+    pub times: Vec<(String, Duration)>,
+}
+
+impl StageLog {
+    /// Runs and times a piece of work.
+    pub fn time<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let value = work();
+        self.times.push((name.to_owned(), start.elapsed()));
+        value
+    }
+
+    /// The sum of all that is not indented.
+    pub fn total(&self) -> Duration {
+        self.times.iter().filter(|(name, _)| !name.starts_with(' ')).map(|(_, time)| *time).sum()
+    }
+}
+
+/// Takes a form on to a stage.
+pub fn run_to(
+    mut form: Form,
+    goal: Stage,
+    plan: &Plan,
+    emit: Emit,
+    log: &mut StageLog,
+) -> Result<Form, Failure> {
+    while form.stage() < goal {
+        form = match form {
+            Form::Array(module) => Form::Loop(lower(module, plan, log)?),
+            Form::Loop(module) => Form::Artifact(generate(&module, plan, emit, log)?),
+            Form::Artifact(_) => form,
+        };
+    }
+    Ok(form)
+}
+
+/// Array IR to loop IR with the pipeline of the plan's level.
+pub fn lower(module: Module, plan: &Plan, log: &mut StageLog) -> Result<Module, Failure> {
+    let pipeline = if plan.opt_level == 0 { pipelines::QUICK } else { pipelines::OPTIMISE };
+    let ctx = PassContext { facts: facts_of(&plan.target) };
+    let mut options = RunOptions { verify_each: plan.verify_each, after: None };
+    let start = Instant::now();
+    let outcome = run_passes(module, pipeline.passes, &ctx, &mut options)
+        .map_err(|bug| Failure::Bug { what: bug.to_string(), ir: Some(bug.before.clone()) })?;
+    log.times.push((String::from("passes"), start.elapsed()));
+    log.times.extend(outcome.times.iter().map(|one| (format!("  {}", one.pass), one.time)));
+    Ok(outcome.module)
+}
+
+/// Loop IR to an artifact.
+pub fn generate(module: &Module, plan: &Plan, emit: Emit, log: &mut StageLog) -> Result<Artifact, Failure> {
+    let options = Options { emit, opt_level: plan.opt_level };
+    match plan.backend {
+        BackendChoice::Llvm => log.time("llvm", || llvm::compile(module, &plan.target, &options)),
+        BackendChoice::Cranelift => log.time("cranelift", || {
+            let verified = verify(module).map_err(|errors| wrong_module(module, &errors))?;
+            Ok(CraneliftBackend.compile(verified, &plan.target, &options)?)
+        }),
+        BackendChoice::Interpreter | BackendChoice::LoopInterpreter => {
+            Err(Failure::Usage(String::from("the interpreter makes no artifact; use cranelift or llvm")))
+        }
+    }
+}
+
+/// The report of a module that should have verified.
+pub fn wrong_module(module: &Module, errors: &[we3_ir::verify::VerifyError]) -> Failure {
+    let first = errors.first().map_or_else(String::new, ToString::to_string);
+    Failure::Bug { what: format!("a module does not verify: {first}"), ir: Some(print_module(module)) }
+}
+
+/// Reads a dumped form back: array or loop IR.
+pub fn read_ir(text: &str) -> Result<Form, Failure> {
+    let module = parse_module(text).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().take(20).map(ToString::to_string).collect();
+        Failure::Usage(format!("the file does not parse:\n  {}", lines.join("\n  ")))
+    })?;
+    if let Err(errors) = verify(&module) {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        return Err(Failure::Usage(format!("the module is not well formed:\n  {}", lines.join("\n  "))));
+    }
+    Ok(match module.level {
+        Level::Array => Form::Array(module),
+        Level::Loop => Form::Loop(module),
+    })
+}
