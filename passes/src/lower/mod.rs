@@ -46,7 +46,7 @@ fn lower_func(source: &Func, ctx: &PassContext) -> Func {
     let strides = source.entry.as_ref().map(|abi| abi.param_strides.clone()).unwrap_or_default();
     func.entry = source.entry.as_ref().map(|abi| EntryAbi {
         param_strides: abi.param_strides.clone(),
-        result_strides: vec![1; scalars.len()],
+        result_strides: result_strides(source, scalars.len()),
     });
     for ty in scalars {
         func.declare_result(ty);
@@ -57,6 +57,15 @@ fn lower_func(source: &Func, ctx: &PassContext) -> Func {
     let results = lower.function_body(&dests);
     lower.b.ret(results);
     func
+}
+
+/// The strides of the scalar results, then those of the outputs in the order of their numbers.
+fn result_strides(source: &Func, n_scalars: usize) -> Vec<u32> {
+    let outputs = result_dests(source).into_iter().filter_map(|dest| match dest {
+        Some(Dest::Output { step, .. }) => Some(step),
+        Some(_) | None => None,
+    });
+    std::iter::repeat_n(1, n_scalars).chain(outputs).collect()
 }
 
 /// Where the function's results go: array results to the outputs, numbered in order.
