@@ -242,7 +242,9 @@ impl Lower<'_> {
                 |this| [next(this), state[1..].to_vec()].concat(),
             )
         });
-        state[2..].to_vec()
+        let (any, values) = (state[1], &state[2..]);
+        let empty = values.iter().zip(&reduction.empty);
+        empty.map(|(value, empty)| self.b.select(any, *value, *empty)).collect()
     }
 
     /// Joins the subtree of this level, which stands to the left, with the current one:

@@ -115,6 +115,7 @@ impl Walk<'_> {
 }
 
 /// The same operation with its operands in a fixed order.
+#[expect(clippy::wildcard_enum_match_arm, reason = "order matters for the rest")]
 fn canonical(opcode: Opcode, mut args: Vec<Value>) -> (Opcode, Vec<Value>) {
     match opcode {
         Opcode::Binary(op) if commutes(op) => args.sort_unstable(),
@@ -122,7 +123,6 @@ fn canonical(opcode: Opcode, mut args: Vec<Value>) -> (Opcode, Vec<Value>) {
             args.swap(0, 1);
             return (Opcode::Compare(mirrored(op)), args);
         }
-        #[expect(clippy::wildcard_enum_match_arm, reason = "order matters for the rest")]
         _ => {}
     }
     (opcode, args)

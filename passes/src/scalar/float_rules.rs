@@ -33,6 +33,7 @@ pub fn fma(func: &Func, a: Value, b: Value, c: Value) -> Option<Rewrite> {
 }
 
 /// Whether the value can only be a canonical NaN if it is one: an operation made it, not a move.
+#[expect(clippy::wildcard_enum_match_arm, reason = "anything else may hand on bits it was given")]
 fn is_canonical(func: &Func, value: Value) -> bool {
     let Some(op) = func.def_op(value) else { return false };
     let data = &func.ops[op];
@@ -40,7 +41,6 @@ fn is_canonical(func: &Func, value: Value) -> bool {
         Opcode::Unary(_) | Opcode::Binary(_) | Opcode::Fma | Opcode::Convert(_) | Opcode::Dot { .. } => true,
         Opcode::Const(constant) => we3_ir::eval::canonical(constant.ty, constant.bits) == constant.bits,
         Opcode::Select => is_canonical(func, data.args[1]) && is_canonical(func, data.args[2]),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "anything else may hand on bits it was given")]
         _ => false,
     }
 }

@@ -4,6 +4,7 @@ use we3_ir::op::Const;
 use we3_ir::{Func, Op, Opcode, Type, eval};
 
 /// The constant that the operation returns, when all its operands are constants.
+#[expect(clippy::wildcard_enum_match_arm, reason = "everything else is not folded")]
 pub fn fold(func: &Func, op: Op) -> Option<Const> {
     let data = &func.ops[op];
     let [result] = data.results[..] else { return None };
@@ -16,7 +17,6 @@ pub fn fold(func: &Func, op: Op) -> Option<Const> {
         Opcode::Fma => eval::fma(ty, arg(0)?.bits, arg(1)?.bits, arg(2)?.bits),
         Opcode::Convert(to) => eval::convert(arg(0)?.ty, *to, arg(0)?.bits),
         Opcode::Bitcast(_) => arg(0)?.bits,
-        #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is not folded")]
         _ => return None,
     };
     Some(Const { ty, bits })

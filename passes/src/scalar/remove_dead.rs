@@ -48,16 +48,13 @@ enum Pairing {
     Carried { skip_args: usize, skip_params: usize, conds: usize },
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other operation passes values through by position")]
 fn pairing(opcode: &Opcode) -> Pairing {
     match opcode {
         Opcode::If | Opcode::Build { .. } => Pairing::Yields,
         Opcode::Loop => Pairing::Carried { skip_args: 1, skip_params: 1, conds: 0 },
         Opcode::While => Pairing::Carried { skip_args: 0, skip_params: 0, conds: 1 },
         Opcode::For(_) => Pairing::Carried { skip_args: 3, skip_params: 1, conds: 0 },
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "no other operation passes values through by position"
-        )]
         _ => Pairing::All,
     }
 }

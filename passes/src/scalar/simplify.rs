@@ -138,6 +138,7 @@ impl Simplifier<'_> {
         pending.extend(ops.into_iter().rev());
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest has no rule")]
     fn rewrite(&self, op: Op) -> Option<Rewrite> {
         let func = &*self.func;
         let data = &func.ops[op];
@@ -169,7 +170,6 @@ impl Simplifier<'_> {
                 same.then(|| Rewrite::Value(data.args[0]))
             }
             Opcode::Index => self.index(&data.args),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the rest has no rule")]
             _ => None,
         }
     }
