@@ -1,1 +1,4 @@
-//! (skeleton)
+//! Test code shared by the test programs of the workspace: one file a kind of test.
+
+pub mod ir_files;
+pub mod ir_values;

@@ -1,72 +1,20 @@
 //! Constants as text: integers in decimal, floats as the shortest decimal that reads back, anything
 //! else (payloads of NaN, bits past the width) as `bits(0x…)`.
 
+use crate::eval::convert;
 use crate::op::Const;
 use crate::types::Scalar;
 
-/// Exponent range and precision of a narrow float, for reading and printing only.
-struct Narrow {
-    /// Bits of the fraction.
-    fraction: u32,
-    /// Exponent bias.
-    bias: i32,
-    /// Exponent field of infinities.
-    top: u64,
-}
-
-const F16: Narrow = Narrow { fraction: 10, bias: 15, top: 0x1f };
-const BF16: Narrow = Narrow { fraction: 7, bias: 127, top: 0xff };
-
-impl Narrow {
-    fn sign_bit(&self) -> u64 {
-        (self.top + 1) << self.fraction
-    }
-
-    /// The exact value of finite bits.
-    fn value(&self, bits: u64) -> f64 {
-        let exponent = (bits >> self.fraction) & self.top;
-        let fraction = (bits & ((1 << self.fraction) - 1)) as f64;
-        let unit = power_of_two(1 - self.bias - self.fraction as i32);
-        let magnitude = if exponent == 0 {
-            fraction * unit
-        } else {
-            (fraction + power_of_two(self.fraction as i32)) * unit * power_of_two(exponent as i32 - 1)
-        };
-        if bits & self.sign_bit() == 0 { magnitude } else { -magnitude }
-    }
-
-    /// The nearest bits, ties to even; too large gives infinity.
-    fn nearest(&self, value: f64) -> u64 {
-        let sign = if value.is_sign_negative() { self.sign_bit() } else { 0 };
-        let magnitude = value.abs();
-        let own = ((magnitude.to_bits() >> 52) as i32 - 1023).max(1 - self.bias);
-        let unit = power_of_two(own - self.fraction as i32);
-        // Scaling by a power of two is exact, so this rounds once.
-        let steps = (magnitude / unit).round_ties_even();
-        if steps >= power_of_two(self.fraction as i32 + 2) {
-            return sign | self.top << self.fraction;
+/// The shortest decimal that reads back as these finite bits of `f16` or `bf16`.
+fn shortest_narrow(ty: Scalar, bits: u64) -> String {
+    let exact = f64::from_bits(convert(ty, Scalar::F64, bits));
+    for digits in 0..8 {
+        let short: f64 = format!("{exact:.digits$e}").parse().unwrap_or(exact);
+        if convert(Scalar::F64, ty, short.to_bits()) == bits {
+            return format!("{short:?}");
         }
-        // Steps past the hidden bit carry into the exponent field by plain addition.
-        let bits = ((own - 1 + self.bias) as u64) << self.fraction;
-        let bits = bits + steps as u64;
-        sign | bits.min(self.top << self.fraction)
     }
-
-    fn shortest(&self, bits: u64) -> String {
-        let exact = self.value(bits);
-        for digits in 0..8 {
-            let short: f64 = format!("{exact:.digits$e}").parse().unwrap_or(exact);
-            if self.nearest(short) == bits {
-                return format!("{short:?}");
-            }
-        }
-        format!("{exact:?}")
-    }
-}
-
-/// 2 to a power in the normal range of `f64`.
-fn power_of_two(exponent: i32) -> f64 {
-    f64::from_bits(((exponent + 1023) as u64) << 52)
+    format!("{exact:?}")
 }
 
 fn infinity(ty: Scalar) -> Option<u64> {
@@ -126,14 +74,12 @@ fn print_float(ty: Scalar, bits: u64) -> String {
     if magnitude > special {
         return format!("bits({bits:#x})");
     }
-    if ty == Scalar::F16 {
-        F16.shortest(bits)
-    } else if ty == Scalar::Bf16 {
-        BF16.shortest(bits)
-    } else if ty == Scalar::F32 {
+    if ty == Scalar::F32 {
         format!("{:?}", f32::from_bits(bits as u32))
-    } else {
+    } else if ty == Scalar::F64 {
         format!("{:?}", f64::from_bits(bits))
+    } else {
+        shortest_narrow(ty, bits)
     }
 }
 
@@ -190,16 +136,11 @@ fn parse_float(ty: Scalar, text: &str) -> Option<u64> {
         return None;
     }
     if ty == Scalar::F32 {
-        return Some(u64::from(text.parse::<f32>().ok()?.to_bits()));
+        return Some(u64::from(magnitude.parse::<f32>().ok()?.to_bits()) | sign);
     }
-    let value: f64 = text.parse().ok()?;
-    if ty == Scalar::F16 {
-        Some(F16.nearest(value))
-    } else if ty == Scalar::Bf16 {
-        Some(BF16.nearest(value))
-    } else {
-        Some(value.to_bits())
-    }
+    // Narrow floats are written with few digits: the way through `f64` rounds as people expect.
+    let value: f64 = magnitude.parse().ok()?;
+    Some(convert(Scalar::F64, ty, value.to_bits()) | sign)
 }
 
 #[cfg(test)]

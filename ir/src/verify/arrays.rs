@@ -185,7 +185,7 @@ impl<'a> Checker<'a, '_> {
         let mut sizes: Option<&[Value]> = None;
         for (dest, result) in data.args[1..].iter().zip(&data.results) {
             let Some((elem, own)) = self.array(*dest) else { return };
-            if !self.count("axis of each destination", own.len(), rank as usize) {
+            if !self.count("dimension", own.len(), rank as usize) {
                 return;
             }
             if sizes.is_some_and(|first| first != own) {

@@ -170,7 +170,7 @@ impl<'a> Checker<'a, '_> {
         self.counts(data, None, 0, 0);
         let Some((_, target)) = self.target(levels) else { return };
         if target.results.iter().all(|value| self.func.values.is_valid(*value)) {
-            self.bind("value of the jump", &data.args, &target.results);
+            self.bind("jump value", &data.args, &target.results);
         }
     }
 
@@ -183,7 +183,7 @@ impl<'a> Checker<'a, '_> {
         let body = target.regions.first().and_then(|region| self.func.blocks.get(*region));
         let params = body.map_or(&[][..], |body| &body.params);
         if params.iter().all(|value| self.func.values.is_valid(*value)) {
-            self.bind("value of the jump", &data.args, params);
+            self.bind("jump value", &data.args, params);
         }
     }
 
