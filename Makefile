@@ -7,7 +7,7 @@ WE3C = target/release/we3c
 # Without LLVM 22 everything but the LLVM tier builds; `we3c doctor` says what is missing.
 HAVE_LLVM := $(wildcard $(LLVM_SYS_221_PREFIX)/bin/llvm-config)
 
-.PHONY: help setup build demo test lint suite-list bless fuzz clean
+.PHONY: help setup build demo test lint suite-list bless seeded-bugs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ lint: ## formatting and clippy, warnings are errors
 
 bless: ## accept the output of the file tests after reading the diff
 	WE3_BLESS=1 INSTA_UPDATE=always scripts/test.sh
+
+seeded-bugs: ## seed bugs one at a time and check that the tests notice (long)
+	@scripts/seeded_bugs.py --need 45
 
 clean: ## remove build outputs
 	$(CARGO) clean
