@@ -2,8 +2,9 @@
 //! slots, and behind it the body, whose buffer parameters are declared not to overlap what is written.
 
 use we3_backend_api::{STATUS_CHECK_FAILED, STATUS_OUT_OF_MEMORY, Unsupported, entry_symbol};
-use we3_ir::{Func, Type};
+use we3_ir::{Func, Opcode, Type, Value};
 
+use crate::emit::regions::Region;
 use crate::emit::{Emitter, Exit};
 use crate::facts::Facts;
 use crate::text::{FuncText, Lane, ModuleText, Ty, Val};
@@ -16,13 +17,15 @@ pub fn emit_entry(func: &Func, facts: &Facts, module: &mut ModuleText) -> Result
 }
 
 fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) -> Result<(), Unsupported> {
-    let mut emitter = Emitter::new(func, facts, module);
+    let disjoint = !writes_parameters(func);
+    let alias = if disjoint { "noalias " } else { "" };
+    let mut emitter = Emitter::new(func, facts, module, disjoint);
     let mut params = vec!["ptr %context".to_owned(), "ptr noalias %results".to_owned()];
     for (number, param) in func.params().iter().enumerate() {
         let val = Val::new(emitter.ty(*param), format!("%p{number}"));
         if matches!(func.ty(*param), Type::Buffer(_)) {
-            params.push(format!("ptr noalias {}", val.text));
-            emitter.separate.insert(val.text.clone());
+            params.push(format!("ptr {alias}{}", val.text));
+            emitter.regions.insert(&val, Region::Parameter(number));
         } else {
             params.push(val.to_string());
         }
@@ -41,6 +44,21 @@ fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) 
     let text = emitter.text.finish(&head);
     module.add_function(&text);
     Ok(())
+}
+
+/// Whether memory of a parameter is written, as kernels for GPUs do (and tests run on the CPU):
+/// then two parameters may be the same memory. Entries read their parameters only.
+fn writes_parameters(func: &Func) -> bool {
+    func.ops
+        .values()
+        .any(|data| matches!(data.opcode, Opcode::Store | Opcode::Copy) && is_parameter(func, data.args[0]))
+}
+
+fn is_parameter(func: &Func, buffer: Value) -> bool {
+    match func.def_op(buffer) {
+        Some(op) => func.ops[op].opcode == Opcode::Offset && is_parameter(func, func.ops[op].args[0]),
+        None => func.params().contains(&buffer),
+    }
 }
 
 fn emit_wrapper(func: &Func, symbol: &str, module: &mut ModuleText) {

@@ -228,6 +228,20 @@ fn compare(case: &Case, columns: &[Vec<u64>], wanted: &[u64], got: &[u64], how: 
     }
 }
 
+/// Every operation, as scalar and on vectors, in kernels for NVIDIA GPUs: what `ptxas` accepts.
+#[test]
+fn every_operation_assembles_for_gpus() {
+    let mut text = String::from("loop module\n");
+    for ty in Scalar::ALL {
+        for case in cases(ty) {
+            for lanes in [1, 4] {
+                text.push_str(&format!("\n{}", case.text(lanes).replace("func @", &format!("func @{ty}_"))));
+            }
+        }
+    }
+    harness::ptx::assemble_everywhere(&parse(&text), &[0, 3]);
+}
+
 macro_rules! types {
     ($($name:ident: $ty:ident),* $(,)?) => {
         $(#[test]

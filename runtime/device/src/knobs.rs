@@ -1,4 +1,4 @@
-//! The only reader of the environment variables `WE3_*`.
+//! The only reader of environment variables: `WE3_*`, and where programs are looked for.
 #![expect(clippy::disallowed_methods, reason = "this is the place that the lint points to")]
 
 use std::ffi::OsString;
@@ -19,12 +19,14 @@ pub struct Knob {
 const LLVM_WORKER: &str = "WE3_LLVM_WORKER";
 const LLVM_TIMEOUT: &str = "WE3_LLVM_TIMEOUT";
 const MEMORY_LIMIT: &str = "WE3_MEMORY_LIMIT";
+const PTXAS: &str = "WE3_PTXAS";
 
 /// Every knob.
 pub const KNOBS: &[Knob] = &[
     Knob { name: LLVM_WORKER, meaning: "path of the worker program we3-llvm", default: "beside we3c" },
     Knob { name: LLVM_TIMEOUT, meaning: "seconds that one LLVM job may take", default: "120" },
     Knob { name: MEMORY_LIMIT, meaning: "bytes that one kernel may allocate", default: "no limit" },
+    Knob { name: PTXAS, meaning: "path of NVIDIA's assembler", default: "in .venv or on PATH" },
 ];
 
 fn read(name: &str) -> Option<OsString> {
@@ -48,4 +50,19 @@ pub fn llvm_timeout() -> Duration {
 /// How much memory a kernel may allocate, if that was limited.
 pub fn memory_limit() -> Option<u64> {
     read_number(MEMORY_LIMIT)
+}
+
+/// Where `ptxas` is, if that was said.
+pub fn ptxas() -> Option<PathBuf> {
+    read(PTXAS).map(PathBuf::from)
+}
+
+/// The active Python environment.
+pub fn python_environment() -> Option<PathBuf> {
+    read("VIRTUAL_ENV").map(PathBuf::from)
+}
+
+/// The folders in which programs are looked for.
+pub fn search_path() -> Vec<PathBuf> {
+    read("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }

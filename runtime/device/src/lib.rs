@@ -9,6 +9,7 @@ pub mod knobs;
 pub mod llvm_worker;
 pub mod loader;
 pub mod memory;
+pub mod ptxas;
 pub mod relocate;
 
 pub use call::{ArgSlot, CallError, CallLimits, CallOutcome, OutputLayout, call_entry};

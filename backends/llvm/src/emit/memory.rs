@@ -3,6 +3,7 @@
 use we3_backend_api::Unsupported;
 use we3_ir::{Op, Scalar, Type};
 
+use super::regions::Region;
 use super::{Emitter, Exit, unsupported};
 use crate::text::{Lane, Ty, Val};
 
@@ -23,7 +24,7 @@ impl Emitter<'_, '_> {
         let bytes = self.text.binary_const("mul", &count, size);
         let address = self.callback(0, "noalias align 64 ptr", &[&bytes]);
         self.not_null(&address);
-        self.separate.insert(address.text.clone());
+        self.regions.insert(&address, Region::Allocation);
         self.define_result(op, address);
         Ok(())
     }
@@ -33,9 +34,9 @@ impl Emitter<'_, '_> {
         let count = self.get(self.func.ops[op].args[0])?;
         let count = self.clamped(&count);
         let number = Val::int(Ty::I64, i128::from(index));
-        let address = self.callback(16, "noalias ptr", &[&number, &count]);
+        let address = self.callback(16, "ptr", &[&number, &count]);
         self.not_null(&address);
-        self.separate.insert(address.text.clone());
+        self.regions.insert(&address, Region::Output(index));
         self.define_result(op, address);
         Ok(())
     }
@@ -100,8 +101,8 @@ impl Emitter<'_, '_> {
         let (base, offset) = (self.get(args[0])?, self.get(args[1])?);
         let elem = self.memory_element(args[0]);
         let address = self.text.element(&base, elem, &offset, false);
-        if self.separate.contains(&base.text) {
-            self.separate.insert(address.text.clone());
+        if let Some(region) = self.regions.of(&base) {
+            self.regions.insert(&address, region);
         }
         self.define_result(op, address);
         Ok(())
@@ -121,7 +122,10 @@ impl Emitter<'_, '_> {
         let (base, offset) = (self.get(buffer)?, self.get(offset)?);
         let elem = self.memory_element(buffer);
         let address = self.text.element(&base, elem, &offset, true);
-        let access = if self.separate.contains(&base.text) { self.access.clone() } else { String::new() };
+        let access = match self.regions.of(&base) {
+            Some(region) => format!("{}{}", self.access, self.regions.metadata(region)),
+            None => String::new(),
+        };
         Ok((address, access))
     }
 

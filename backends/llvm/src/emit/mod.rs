@@ -11,15 +11,16 @@ mod integer;
 mod jump;
 mod memory;
 mod narrow;
+pub mod regions;
 mod round;
 mod vector;
 
-use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::HashMap;
 
 use we3_backend_api::Unsupported;
 use we3_ir::{BinaryOp, Block, Func, Op, Opcode, Scalar, UnaryOp, Value};
 
+use self::regions::Regions;
 use crate::facts::Facts;
 use crate::payloads::Payloads;
 use crate::text::{FuncText, Label, Lane, ModuleText, Ty, Val};
@@ -61,15 +62,22 @@ pub struct Emitter<'a, 'module> {
     access_groups: Vec<usize>,
     /// The metadata of a memory access here.
     access: String,
-    /// Addresses in parameters, outputs and allocations: what parallel iterations share only as they say.
-    pub separate: HashSet<Rc<str>>,
+    /// Where addresses point.
+    pub regions: Regions,
     stack_bytes: u64,
 }
 
 impl<'a, 'module> Emitter<'a, 'module> {
-    /// A state with nothing emitted.
-    pub fn new(func: &'a Func, facts: &'a Facts, module: &'module mut ModuleText) -> Emitter<'a, 'module> {
+    /// A state with nothing emitted. `disjoint`: parameters and outputs do not overlap.
+    pub fn new(
+        func: &'a Func,
+        facts: &'a Facts,
+        module: &'module mut ModuleText,
+        disjoint: bool,
+    ) -> Emitter<'a, 'module> {
+        let regions = Regions::new(func, disjoint, module);
         Emitter {
+            regions,
             func,
             facts,
             text: FuncText::new(module),
@@ -80,7 +88,6 @@ impl<'a, 'module> Emitter<'a, 'module> {
             targets: Vec::new(),
             access_groups: Vec::new(),
             access: String::new(),
-            separate: HashSet::new(),
             stack_bytes: 0,
         }
     }

@@ -5,13 +5,14 @@ use we3_backend_api::launch::ERROR_CELL;
 use we3_backend_api::{Unsupported, entry_symbol};
 use we3_ir::Func;
 
+use crate::emit::regions::Region;
 use crate::emit::{Emitter, Exit, unsupported};
 use crate::facts::Facts;
 use crate::text::{ModuleText, Ty, Val};
 
 /// Emits one kernel. Its first parameter is the state.
 pub fn emit_kernel(func: &Func, facts: &Facts, module: &mut ModuleText) -> Result<(), Unsupported> {
-    let mut emitter = Emitter::new(func, facts, module);
+    let mut emitter = Emitter::new(func, facts, module, false);
     let mut params = Vec::new();
     for (number, param) in func.params().iter().enumerate() {
         if emitter.ty(*param) != Ty::PTR {
@@ -20,7 +21,7 @@ pub fn emit_kernel(func: &Func, facts: &Facts, module: &mut ModuleText) -> Resul
         params.push(format!("ptr addrspace(1) %q{number}"));
         let generic =
             emitter.text.inst(Ty::PTR, format_args!("addrspacecast ptr addrspace(1) %q{number} to ptr"));
-        emitter.separate.insert(generic.text.clone());
+        emitter.regions.insert(&generic, Region::Parameter(number));
         emitter.define(*param, generic);
     }
     let state =

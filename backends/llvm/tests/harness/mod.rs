@@ -1,4 +1,8 @@
 //! Compiles loop IR text for several machines, loads the objects, and calls their entries.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+pub mod plan;
+pub mod ptx;
 
 use we3_backend_api::{Arch, Artifact, Emit, Options, Target, entry_symbol};
 use we3_backend_llvm::LlvmBackend;
