@@ -365,7 +365,7 @@ impl<'a> FuncDecoder<'a, '_> {
 
     fn call(&mut self, op: Op, callee: FuncId, insts: &mut Vec<Inst>) {
         let Some(code) = self.done.get(&callee) else { return };
-        self.deepest = self.deepest.max(self.depth + 1 + code.depth);
+        self.deepest = self.deepest.max(self.depth + code.depth);
         let params: Vec<Slot> = code.params.iter().map(|value| code.slots[*value]).collect();
         let args = self.moves(op, 0, &params);
         let mut results = Moves::default();

@@ -6,8 +6,8 @@ use crate::RunArray;
 use crate::array::write_element;
 use crate::decode::FuncDecoder;
 use crate::program::{
-    ArrayUse, BuildCode, BuildOutput, BuildSource, Combiner, Combining, DotByCode, DotCode, Inst, Nothing,
-    ReduceCode, RegionCombiner, ScanCode, ScatterCode, Tree, UpdateCode, WithSizesCode,
+    ArrayUse, BuildCode, BuildOutput, BuildSource, Combiner, Combining, DotByCode, DotCode, IndexCode, Inst,
+    Nothing, ReduceCode, RegionCombiner, ScanCode, ScatterCode, Tree, UpdateCode, WithSizesCode,
 };
 
 impl FuncDecoder<'_, '_> {
@@ -42,14 +42,11 @@ impl FuncDecoder<'_, '_> {
             // The memory was made for this many elements.
             let _ = write_element(&mut bytes, elem, position, *bits);
         }
-        let table = RunArray { elem, sizes, data: bytes };
+        self.program.tables.push(RunArray { elem, sizes, data: bytes });
+        let table = (self.program.tables.len() - 1) as u32;
         let dst = self.slot(data.results[0]);
         insts.push(match self.func.ty(data.results[0]) {
-            Type::Buffer(_) => {
-                let number = self.program.n_stacks;
-                self.program.n_stacks += 1;
-                Inst::DataBuffer { dst, table, number }
-            }
+            Type::Buffer(_) => Inst::DataBuffer { dst, table },
             Type::Array(..) | Type::Scalar(_) | Type::Vector(..) => Inst::Data { dst, table },
         });
     }
@@ -81,7 +78,11 @@ impl FuncDecoder<'_, '_> {
         let (dst, array) = (self.slot(data.results[0]), self.slot(data.args[0]));
         match data.args[1..] {
             [subscript] => Inst::Index1 { dst, array, subscript: self.slot(subscript) },
-            _ => Inst::Index { dst, array, subscripts: self.slots_of(&data.args[1..]).into_boxed_slice() },
+            [row, column] => Inst::Index2 { dst, array, subscripts: [self.slot(row), self.slot(column)] },
+            _ => {
+                let subscripts = self.slots_of(&data.args[1..]);
+                Inst::Index(Box::new(IndexCode { dst, array, subscripts }))
+            }
         }
     }
 

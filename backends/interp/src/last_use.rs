@@ -93,13 +93,14 @@ impl Analysis<'_> {
                 inside.extend(used);
             }
         }
+        let holding = self.uses_while_held(op, &inside);
         let mut seen = Set::new();
         for (number, value) in data.args.iter().enumerate().rev() {
             if !self.is_array(*value) {
                 continue;
             }
             // Of equal operands only the last may move.
-            if seen.insert(*value) && !live.contains(value) && !inside.contains(value) {
+            if seen.insert(*value) && !live.contains(value) && !holding.contains(value) {
                 self.facts.takes.insert((op, number));
             }
         }
@@ -108,6 +109,20 @@ impl Analysis<'_> {
             self.kills_after(op, live, &seen);
         }
         seen
+    }
+
+    /// Arrays that the regions of an operation use after it took its operands.
+    fn uses_while_held(&self, op: Op, inside: &Set) -> Set {
+        let data = &self.func.ops[op];
+        if !matches!(data.opcode, Opcode::Update { .. } | Opcode::Scatter { .. }) {
+            return inside.clone();
+        }
+        // The body runs before the destination is taken; only what combines runs after.
+        let (mut uses, mut definitions) = (Set::new(), Set::new());
+        for region in data.regions.iter().skip(1) {
+            self.collect(*region, &mut uses, &mut definitions);
+        }
+        uses
     }
 
     fn kills_after(&mut self, op: Op, live: &Set, used: &Set) {

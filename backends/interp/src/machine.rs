@@ -15,6 +15,8 @@ pub(crate) struct Machine<'p> {
     pub(crate) arrays: Vec<Option<Rc<Array>>>,
     pub(crate) buffers: Vec<Pointer>,
     pub(crate) memory: Memory,
+    /// Tables of constants that were made.
+    tables: Vec<Option<Rc<Array>>>,
     pub(crate) budget: Budget,
     pub(crate) backwards: bool,
     steps: u64,
@@ -28,7 +30,8 @@ impl<'p> Machine<'p> {
             scalars: vec![0; program.n_scalars as usize],
             arrays: (0..program.n_arrays).map(|_| None).collect(),
             buffers: vec![Pointer::default(); program.n_buffers as usize],
-            memory: Memory::new(Rc::clone(&budget), program.n_stacks),
+            memory: Memory::new(Rc::clone(&budget), program),
+            tables: vec![None; program.tables.len()],
             budget,
             backwards: limits.backwards,
             steps: limits.steps,
@@ -165,7 +168,8 @@ impl<'p> Machine<'p> {
                     self.set(*dst, scalar::convert(*from, *to, self.get(*a)));
                 }
                 Inst::Index1 { dst, array, subscript } => self.index1(*dst, *array, *subscript)?,
-                Inst::Index { dst, array, subscripts } => self.index(*dst, *array, subscripts)?,
+                Inst::Index2 { dst, array, subscripts } => self.index(*dst, *array, subscripts)?,
+                Inst::Index(code) => self.index(code.dst, code.array, &code.subscripts)?,
                 Inst::Check(code) => self.check(code)?,
                 Inst::Kill { array } => self.arrays[*array as usize] = None,
                 Inst::If(_)
@@ -190,10 +194,7 @@ impl<'p> Machine<'p> {
                 Inst::Scatter(code) => self.scatter(code)?,
                 Inst::Update(code) => self.update(code)?,
                 Inst::WithSizes(code) => self.with_sizes(code)?,
-                Inst::Data { dst, table } => {
-                    let array = Array::adopt(&self.budget, table.clone())?;
-                    self.set_array(*dst, Rc::new(array));
-                }
+                Inst::Data { dst, table } => self.table(*dst, *table as usize)?,
                 Inst::DataBuffer { .. }
                 | Inst::Alloc { .. }
                 | Inst::Stack { .. }
@@ -207,6 +208,16 @@ impl<'p> Machine<'p> {
             }
         }
         Ok(Flow::Next)
+    }
+
+    /// A table of constants, made when it is first asked for.
+    fn table(&mut self, dst: Slot, number: usize) -> Run<()> {
+        if self.tables[number].is_none() {
+            let array = Array::adopt(&self.budget, self.program.tables[number].clone())?;
+            self.tables[number] = Some(Rc::new(array));
+        }
+        self.arrays[dst as usize].clone_from(&self.tables[number]);
+        Ok(())
     }
 
     fn check(&mut self, code: &CheckCode) -> Run<()> {

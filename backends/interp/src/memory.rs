@@ -7,7 +7,7 @@ use we3_ir::Scalar;
 
 use crate::array::{Budget, read_element, reserve, write_element};
 use crate::machine::Machine;
-use crate::program::{CopyCode, Inst};
+use crate::program::{CopyCode, Inst, Program};
 use crate::value::{Run, RunArray, Stop, broken};
 
 /// Fills fresh memory.
@@ -57,18 +57,21 @@ pub(crate) struct Memory {
     unused: Vec<u32>,
     /// The memory of each `stack` operation's last execution.
     stacks: Vec<Option<Pointer>>,
+    /// The memory of each table of constants that was made.
+    tables: Vec<Option<Pointer>>,
     outputs: BTreeMap<u32, Output>,
     /// Distance between elements of each output.
     pub(crate) output_strides: Vec<u32>,
 }
 
 impl Memory {
-    pub(crate) fn new(budget: Budget, n_stacks: u32) -> Memory {
+    pub(crate) fn new(budget: Budget, program: &Program) -> Memory {
         Memory {
             budget,
             allocations: Vec::new(),
             unused: Vec::new(),
-            stacks: vec![None; n_stacks as usize],
+            stacks: vec![None; program.n_stacks as usize],
+            tables: vec![None; program.tables.len()],
             outputs: BTreeMap::new(),
             output_strides: Vec::new(),
         }
@@ -134,12 +137,12 @@ impl Memory {
         Ok(())
     }
 
-    fn table(&mut self, number: u32, table: &RunArray) -> Run<Pointer> {
-        if let Some(made) = self.stacks[number as usize] {
+    fn table(&mut self, number: usize, table: &RunArray) -> Run<Pointer> {
+        if let Some(made) = self.tables[number] {
             return Ok(made);
         }
         let pointer = self.input(table, 1)?;
-        self.stacks[number as usize] = Some(pointer);
+        self.tables[number] = Some(pointer);
         Ok(pointer)
     }
 
@@ -264,8 +267,10 @@ impl Machine<'_> {
                 pointer.offset = pointer.offset.wrapping_add(self.get_i64(*by));
                 self.buffers[*dst as usize] = pointer;
             }
-            Inst::DataBuffer { dst, table, number } => {
-                self.buffers[*dst as usize] = self.memory.table(*number, table)?;
+            Inst::DataBuffer { dst, table } => {
+                let number = *table as usize;
+                let pointer = self.memory.table(number, &self.program.tables[number])?;
+                self.buffers[*dst as usize] = pointer;
             }
             Inst::Alloc { dst, elem, count } => {
                 let count = usize::try_from(self.get_i64(*count)).unwrap_or(0);

@@ -4,6 +4,8 @@
 
 use we3_ir::{BinaryOp, CompareOp, Scalar, UnaryOp};
 
+use crate::value::RunArray;
+
 /// A slot of one of the files.
 pub(crate) type Slot = u32;
 /// A decoded block.
@@ -18,6 +20,8 @@ pub(crate) struct Program {
     pub(crate) n_buffers: u32,
     /// Number of `stack` operations.
     pub(crate) n_stacks: u32,
+    /// The tables of `data` operations.
+    pub(crate) tables: Vec<RunArray>,
 }
 
 /// A block's instructions. Its terminator became moves of the owner, or a jump.
@@ -54,67 +58,19 @@ pub(crate) enum Place {
 
 /// An instruction.
 pub(crate) enum Inst {
-    Const {
-        dst: Slot,
-        bits: u64,
-    },
-    Move {
-        dst: Slot,
-        src: Slot,
-    },
-    Unary {
-        op: UnaryOp,
-        ty: Scalar,
-        dst: Slot,
-        a: Slot,
-    },
-    Binary {
-        op: BinaryOp,
-        ty: Scalar,
-        dst: Slot,
-        a: Slot,
-        b: Slot,
-    },
-    Compare {
-        op: CompareOp,
-        ty: Scalar,
-        dst: Slot,
-        a: Slot,
-        b: Slot,
-    },
-    Select {
-        dst: Slot,
-        cond: Slot,
-        a: Slot,
-        b: Slot,
-    },
-    Fma {
-        ty: Scalar,
-        dst: Slot,
-        a: Slot,
-        b: Slot,
-        c: Slot,
-    },
-    Convert {
-        from: Scalar,
-        to: Scalar,
-        dst: Slot,
-        a: Slot,
-    },
-    Index1 {
-        dst: Slot,
-        array: Slot,
-        subscript: Slot,
-    },
-    Index {
-        dst: Slot,
-        array: Slot,
-        subscripts: Box<[Slot]>,
-    },
+    Const { dst: Slot, bits: u64 },
+    Move { dst: Slot, src: Slot },
+    Unary { op: UnaryOp, ty: Scalar, dst: Slot, a: Slot },
+    Binary { op: BinaryOp, ty: Scalar, dst: Slot, a: Slot, b: Slot },
+    Compare { op: CompareOp, ty: Scalar, dst: Slot, a: Slot, b: Slot },
+    Select { dst: Slot, cond: Slot, a: Slot, b: Slot },
+    Fma { ty: Scalar, dst: Slot, a: Slot, b: Slot, c: Slot },
+    Convert { from: Scalar, to: Scalar, dst: Slot, a: Slot },
+    Index1 { dst: Slot, array: Slot, subscript: Slot },
+    Index2 { dst: Slot, array: Slot, subscripts: [Slot; 2] },
+    Index(Box<IndexCode>),
     Check(Box<CheckCode>),
-    Kill {
-        array: Slot,
-    },
+    Kill { array: Slot },
     If(Box<IfCode>),
     While(Box<WhileCode>),
     Count(Box<CountCode>),
@@ -127,61 +83,29 @@ pub(crate) enum Inst {
     Scatter(Box<ScatterCode>),
     Update(Box<UpdateCode>),
     WithSizes(Box<WithSizesCode>),
-    /// A table of constants as an array value.
-    Data {
-        dst: Slot,
-        table: crate::RunArray,
-    },
-    /// A table of constants in memory, by its number; made at its first use.
-    DataBuffer {
-        dst: Slot,
-        table: crate::RunArray,
-        number: u32,
-    },
-    Alloc {
-        dst: Slot,
-        elem: Scalar,
-        count: Slot,
-    },
-    Stack {
-        dst: Slot,
-        elem: Scalar,
-        len: u32,
-        number: u32,
-    },
-    Free {
-        buffer: Slot,
-    },
-    Output {
-        dst: Slot,
-        elem: Scalar,
-        count: Slot,
-        index: u32,
-    },
-    Offset {
-        dst: Slot,
-        buffer: Slot,
-        by: Slot,
-    },
-    Load {
-        dst: Slot,
-        elem: Scalar,
-        buffer: Slot,
-        offset: Slot,
-        lane: u32,
-    },
-    Store {
-        src: Slot,
-        elem: Scalar,
-        buffer: Slot,
-        offset: Slot,
-        lane: u32,
-    },
+    Data { dst: Slot, table: u32 },
+    DataBuffer { dst: Slot, table: u32 },
+    Alloc { dst: Slot, elem: Scalar, count: Slot },
+    Stack { dst: Slot, elem: Scalar, len: u32, number: u32 },
+    Free { buffer: Slot },
+    Output { dst: Slot, elem: Scalar, count: Slot, index: u32 },
+    Offset { dst: Slot, buffer: Slot, by: Slot },
+    Load { dst: Slot, elem: Scalar, buffer: Slot, offset: Slot, lane: u32 },
+    Store { src: Slot, elem: Scalar, buffer: Slot, offset: Slot, lane: u32 },
     Copy(Box<CopyCode>),
     Block(Box<JumpTargetCode>),
     Forever(Box<JumpTargetCode>),
     Jump(Box<JumpCode>),
     Barrier,
+}
+
+// Instructions are read in order in every inner loop: they stay small, larger ones are boxed.
+const _: () = assert!(size_of::<Inst>() <= 24);
+
+pub(crate) struct IndexCode {
+    pub(crate) dst: Slot,
+    pub(crate) array: Slot,
+    pub(crate) subscripts: Vec<Slot>,
 }
 
 pub(crate) struct CheckCode {

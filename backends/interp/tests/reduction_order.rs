@@ -85,7 +85,7 @@ fn scan_rule(x: &[u64], op: Op<'_>) -> Vec<u64> {
             return None;
         }
         let above = ex(levels, level + 1, r / 32, op);
-        if r % 32 == 0 {
+        if r.is_multiple_of(32) {
             return above;
         }
         let own = levels[level][r - 1];

@@ -1,5 +1,4 @@
 //! How fast the interpreter is; run with `--ignored --nocapture`. (Meaning is tested by `tests/ir`.)
-#![expect(clippy::print_stderr, reason = "a measurement is for reading")]
 
 use std::time::Instant;
 
