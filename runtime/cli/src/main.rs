@@ -1,4 +1,26 @@
-//! `we3c`, the command line.
+//! `we3c`, the command line of we3: reads arguments, runs one command, ends with its exit code.
+
+mod args;
+mod commands;
+mod console;
+mod files;
 mod npy;
+mod panics;
 mod picture;
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Deep programs recurse deep; the main thread's stack is whatever the system gives.
+const STACK: usize = 256 << 20;
+
+fn main() -> ExitCode {
+    panics::install();
+    let cli = args::Cli::parse();
+    let worker = std::thread::Builder::new().name(String::from("we3c")).stack_size(STACK);
+    match worker.spawn(move || commands::run(cli)).map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(_)) | Err(_) => ExitCode::from(panics::EXIT_BUG),
+    }
+}

@@ -1,0 +1,130 @@
+//! Standard output and error: text, failures in words or JSON, colours only for a person who can see them.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use we3_driver::failure::Failure;
+
+use crate::panics::EXIT_BUG;
+
+/// Diagnostics were reported or tests failed.
+pub const EXIT_FAILED: u8 = 1;
+/// The command was written wrong.
+pub const EXIT_USAGE: u8 = 2;
+
+/// How messages are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum MessageFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where messages go and how they look.
+#[derive(Clone, Copy, Debug)]
+pub struct Console {
+    /// Words or JSON.
+    pub format: MessageFormat,
+    color: ColorChoice,
+}
+
+impl Console {
+    /// A console with these choices.
+    pub fn new(format: MessageFormat, color: ColorChoice) -> Console {
+        Console { format, color }
+    }
+
+    /// Whether messages on standard error are coloured.
+    pub fn colored(self) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => std::io::stderr().is_terminal() && !no_color(),
+        }
+    }
+
+    /// Writes to standard output. A reader that has gone away (`we3c … | head`) ends the program quietly.
+    pub fn print(self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            && error.kind() == ErrorKind::BrokenPipe
+        {
+            std::process::exit(0);
+        }
+    }
+
+    /// Writes bytes that may be no text.
+    pub fn print_bytes(self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        written.map_err(|error| Failure::Usage(format!("cannot write to standard output: {error}")))
+    }
+
+    /// Writes to standard error.
+    pub fn message(self, text: &str) {
+        // There is nowhere left to report that standard error is closed.
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// A failure that has no place in a source.
+    pub fn failure(self, failure: &Failure) -> ExitCode {
+        let (text, code) = match failure {
+            Failure::Diagnostics(_) => (failure.summary(), EXIT_FAILED),
+            Failure::Usage(message) => (message.clone(), EXIT_USAGE),
+            Failure::Unsupported(limit) => (limit.to_string(), EXIT_FAILED),
+            Failure::Unavailable(message) => (format!("{message}\n(see `we3c doctor`)"), EXIT_FAILED),
+            Failure::OutOfMemory => {
+                (String::from("out of memory: the kernel asked for more than there is"), EXIT_FAILED)
+            }
+            Failure::TooManySteps => (String::from("the kernel used up its budget of steps"), EXIT_FAILED),
+            Failure::Bug { what, ir } => (bug_report(what, ir.as_deref()), EXIT_BUG),
+        };
+        match self.format {
+            MessageFormat::Human => self.message(&format!("{} {text}\n", self.label())),
+            MessageFormat::Json => {
+                let object = serde_json::json!({ "severity": "error", "code": null, "message": text });
+                self.message(&format!("{object}\n"));
+            }
+        }
+        ExitCode::from(code)
+    }
+
+    fn label(self) -> &'static str {
+        if self.colored() { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" }
+    }
+}
+
+fn no_color() -> bool {
+    we3_driver::knobs::no_color()
+}
+
+/// Writes the IR at hand to a file, so that a report can carry it.
+fn bug_report(what: &str, ir: Option<&str>) -> String {
+    let mut text = format!(
+        "this is a bug in we3, not in your program: {what}\n  version: {}",
+        env!("CARGO_PKG_VERSION")
+    );
+    if let Some(ir) = ir {
+        let path = std::env::temp_dir().join(format!("we3-bug-{}.ir", std::process::id()));
+        if crate::files::write(&path, ir.as_bytes()).is_ok() {
+            text.push_str(&format!("\n  IR:      {}", path.display()));
+        }
+    }
+    text.push_str("\n  please report it: https://github.com/we3-lang/we3/issues");
+    text
+}
