@@ -54,7 +54,7 @@ impl Console {
         match self.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => std::io::stderr().is_terminal() && !no_color(),
+            ColorChoice::Auto => std::io::stderr().is_terminal() && !we3_driver::knobs::no_color(),
         }
     }
 
@@ -107,10 +107,6 @@ impl Console {
     fn label(self) -> &'static str {
         if self.colored() { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" }
     }
-}
-
-fn no_color() -> bool {
-    we3_driver::knobs::no_color()
 }
 
 /// Writes the IR at hand to a file, so that a report can carry it.

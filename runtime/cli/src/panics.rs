@@ -8,7 +8,8 @@ pub const EXIT_BUG: u8 = 70;
 /// Replaces the panic message by a report, and the exit code by `EXIT_BUG`.
 pub fn install() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        let place =
+            panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
         let payload = panic.payload();
         let message = payload
             .downcast_ref::<&str>()

@@ -47,6 +47,11 @@ pub fn llvm_timeout() -> Duration {
     Duration::from_secs(read_number(LLVM_TIMEOUT).unwrap_or(120))
 }
 
+/// Whether colours are not wanted (no-color.org).
+pub fn no_color() -> bool {
+    read("NO_COLOR").is_some()
+}
+
 /// How much memory a kernel may allocate, if that was limited.
 pub fn memory_limit() -> Option<u64> {
     read_number(MEMORY_LIMIT)

@@ -101,7 +101,9 @@ mod tests {
 
     fn request(passes: &[&str]) -> OptRequest {
         OptRequest {
-            text: String::from("array module\n\nentry func @one() -> (i64) {\n  %0: i64 = const 1\n  return %0\n}\n"),
+            text: String::from(
+                "array module\n\nentry func @one() -> (i64) {\n  %0: i64 = const 1\n  return %0\n}\n",
+            ),
             passes: passes.iter().map(|name| (*name).to_owned()).collect(),
             print_after: vec![String::from("all")],
             verify_each: true,

@@ -11,7 +11,9 @@ use crate::console::Console;
 
 /// Options of `completions`.
 #[derive(clap::Args, Debug)]
-#[command(after_long_help = "Example:\n    we3c completions bash > ~/.local/share/bash-completion/completions/we3c")]
+#[command(
+    after_long_help = "Example:\n    we3c completions bash > ~/.local/share/bash-completion/completions/we3c"
+)]
 pub struct Args {
     /// Which shell
     shell: Shell,

@@ -1,0 +1,171 @@
+//! `we3c compile`: a program to an object, to PTX, or to any form on the way. IR files are taken too.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use we3_driver::failure::Failure;
+use we3_driver::plan::{BackendChoice, Plan, TARGET_NAMES, target_from_name, target_name};
+use we3_driver::stages::{Form, Stage, StageLog, read_ir, run_to};
+use we3_driver::{Arch, Emit};
+
+use super::Outcome;
+use crate::console::Console;
+use crate::files;
+
+const EXAMPLES: &str = "\
+Examples:
+    we3c compile x.we3 -o x.o                              an object for this machine
+    we3c compile x.we3 --emit loop-ir                      what the passes made of it
+    we3c compile x.we3 --emit asm --target x86-64-v3 -O3
+    we3c compile x.we3 --emit ptx --target sm_80 --entry softmax
+    we3c compile x.we3 --emit header -o x.h                C declarations for x.o
+    echo 'pub fn f(x: f64) -> f64 = x + 1.0;' | we3c compile - --emit clif";
+
+/// What to write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum What {
+    /// The words of the source
+    Tokens,
+    /// The syntax tree
+    Ast,
+    /// What the frontend emits: pure array values
+    ArrayIr,
+    /// What the passes make of it: loops and memory
+    LoopIr,
+    /// Cranelift's IR
+    Clif,
+    /// LLVM's IR
+    LlvmIr,
+    /// Assembly of the target
+    Asm,
+    /// A relocatable ELF object
+    Obj,
+    /// PTX for NVIDIA GPUs
+    Ptx,
+    /// A C header that declares the object's functions
+    Header,
+}
+
+/// Options of `compile`.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// The root module, or a dumped .ir file (`-`: standard input)
+    file: String,
+
+    /// What to write
+    #[arg(long, value_enum, default_value = "obj")]
+    emit: What,
+
+    /// For which machine: host, x86-64, x86-64-v3, aarch64, riscv64, sm_75 …
+    #[arg(long)]
+    target: Option<String>,
+
+    /// Who compiles: cranelift or llvm (without it, whoever can)
+    #[arg(long)]
+    backend: Option<String>,
+
+    /// 0 … 3; results have the same bits at every level
+    #[arg(short = 'O', value_name = "LEVEL", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=3))]
+    opt_level: u8,
+
+    /// Only these entries (default: all of the root module)
+    #[arg(long)]
+    entry: Vec<String>,
+
+    /// Where to write; `-` is standard output
+    #[arg(short, long)]
+    output: Option<String>,
+
+    /// Verify after every pass
+    #[arg(long)]
+    verify_each: bool,
+
+    /// Say how long each stage took
+    #[arg(long)]
+    time: bool,
+}
+
+/// Compiles.
+pub fn run(args: &Args, console: Console) -> Outcome {
+    let mut log = StageLog::default();
+    let text = files::read_text(&args.file)?;
+    let (bytes, default_output) = from_ir(args, &text, &mut log)?;
+    if args.time {
+        console.message(&super::times(&log));
+    }
+    write_result(args.output.as_deref().or(default_output.as_deref()), &bytes, console)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn from_ir(args: &Args, text: &str, log: &mut StageLog) -> Result<(Vec<u8>, Option<String>), Failure> {
+    let form = read_ir(text)?;
+    finish(args, form, log)
+}
+
+/// Takes a form to what was asked for; the second is where it goes if nothing was said.
+fn finish(args: &Args, form: Form, log: &mut StageLog) -> Result<(Vec<u8>, Option<String>), Failure> {
+    let (goal, emit) = match args.emit {
+        What::ArrayIr => (Stage::ArrayIr, Emit::Object),
+        What::LoopIr => (Stage::LoopIr, Emit::Object),
+        What::Clif | What::LlvmIr => (Stage::Artifact, Emit::BackendIr),
+        What::Asm | What::Ptx => (Stage::Artifact, Emit::Assembly),
+        What::Obj => (Stage::Artifact, Emit::Object),
+        What::Tokens | What::Ast | What::Header => {
+            return Err(Failure::Usage(String::from(
+                "tokens, ast and header are made of sources, not of IR",
+            )));
+        }
+    };
+    let plan = plan(args)?;
+    let form = run_to(form, goal, &plan, emit, log)?;
+    let to_file = (args.emit == What::Obj).then(|| object_name(&args.file));
+    Ok((form.dump(), to_file))
+}
+
+fn plan(args: &Args) -> Result<Plan, Failure> {
+    let default_target = if args.emit == What::Ptx { "sm_75" } else { "host" };
+    let name = args.target.as_deref().unwrap_or(default_target);
+    let target = target_from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = TARGET_NAMES.iter().map(|(name, _)| *name).collect();
+        Failure::Usage(format!("there is no target `{name}`; there are {}", known.join(", ")))
+    })?;
+    let gpu = matches!(target.arch, Arch::Ptx { .. });
+    if args.emit == What::Ptx && !gpu {
+        return Err(Failure::Usage(format!(
+            "PTX is for NVIDIA targets, `{name}` is none (use sm_75 … sm_90a)"
+        )));
+    }
+    let backend = match (&args.backend, args.emit) {
+        (Some(name), _) => super::backend(name)?,
+        (None, What::LlvmIr) => BackendChoice::Llvm,
+        (None, _) if gpu => BackendChoice::Llvm,
+        (None, _) => BackendChoice::Cranelift,
+    };
+    let wrong = match args.emit {
+        What::Clif => backend != BackendChoice::Cranelift || gpu,
+        What::LlvmIr => backend != BackendChoice::Llvm,
+        What::Tokens | What::Ast | What::ArrayIr | What::LoopIr | What::Header => false,
+        What::Asm | What::Obj | What::Ptx => gpu && backend != BackendChoice::Llvm,
+    };
+    if wrong {
+        let (backend, target) = (backend.name(), target_name(&target));
+        return Err(Failure::Usage(format!("{backend} does not make that for {target}")));
+    }
+    Ok(Plan { backend, target, opt_level: args.opt_level, verify_each: args.verify_each })
+}
+
+/// `x.o` for `dir/x.we3`, in the current folder.
+fn object_name(file: &str) -> String {
+    let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or("out");
+    format!("{}.o", if stem == "-" { "out" } else { stem })
+}
+
+/// Writes to a file, or to standard output when there is none or it is `-`.
+pub fn write_result(output: Option<&str>, bytes: &[u8], console: Console) -> Result<(), Failure> {
+    match output {
+        None | Some("-") => console.print_bytes(bytes),
+        Some(path) => files::write_output(Path::new(path), bytes),
+    }
+}
