@@ -5,11 +5,12 @@ use crate::lower::LOWER;
 use crate::manager::Pass;
 use crate::scalar::deduplicate::DEDUPLICATE;
 use crate::scalar::hoist::HOIST;
+use crate::scalar::remove_checks::REMOVE_CHECKS;
 use crate::scalar::remove_dead::REMOVE_DEAD;
 use crate::scalar::simplify::SIMPLIFY;
 
 /// Every pass there is, for `--passes` and `--list-passes`.
-pub const ALL: &[Pass] = &[INLINE, SIMPLIFY, DEDUPLICATE, HOIST, REMOVE_DEAD, LOWER];
+pub const ALL: &[Pass] = &[INLINE, SIMPLIFY, DEDUPLICATE, HOIST, REMOVE_CHECKS, REMOVE_DEAD, LOWER];
 
 /// A named list of passes.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,9 @@ pub const OPTIMISE: Pipeline = Pipeline {
         INLINE,
         SIMPLIFY,
         DEDUPLICATE,
+        REMOVE_CHECKS,
+        // Comparisons that turned out to be sure decide branches and selects.
+        SIMPLIFY,
         REMOVE_DEAD,
         LOWER,
         // Lowering writes constants and size arithmetic wherever it needs them.

@@ -1,4 +1,6 @@
 //! Analyses: pure functions from a function to facts about it. Nothing here changes a program.
 
 pub mod array_uses;
+pub mod bounds;
 pub mod effects;
+pub mod forms;

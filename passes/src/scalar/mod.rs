@@ -5,5 +5,6 @@ pub mod float_rules;
 pub mod fold;
 pub mod hoist;
 pub mod int_rules;
+pub mod remove_checks;
 pub mod remove_dead;
 pub mod simplify;
