@@ -55,6 +55,11 @@ impl Emitter<'_, '_> {
 
     fn integer_to_float(&mut self, from: Scalar, to: Scalar, x: Clif) -> Clif {
         let to = clif_type(to);
+        let ty = self.builder.func.dfg.value_type(x);
+        if ty.is_vector() {
+            // Lanes of one width: `i32` to `f32`.
+            return self.builder.ins().fcvt_from_sint(to.by(ty.lane_count()).unwrap_or(to), x);
+        }
         if from == Scalar::U64 {
             return self.builder.ins().fcvt_from_uint(to, x);
         }

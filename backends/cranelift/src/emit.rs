@@ -13,6 +13,7 @@ use crate::control::Frame;
 use crate::machine::Machine;
 use crate::nan::{NanState, NanStates};
 use crate::object::Assembler;
+use crate::packed::mask_only_values;
 use crate::soft::Routine;
 use crate::{bug, scalar};
 
@@ -48,6 +49,8 @@ pub struct Emitter<'a, 'f> {
     pub out_of_memory: Option<ClifBlock>,
     /// Scratch that is too large for the stack: allocated once, at the start.
     pub large_stacks: BTreeMap<Op, Clif>,
+    /// Comparisons of vectors, and whether they may stay masks.
+    pub masks: BTreeMap<Value, bool>,
     /// The object under construction.
     pub assembler: &'a mut Assembler,
     states: NanStates,
@@ -74,6 +77,7 @@ impl<'a, 'f> Emitter<'a, 'f> {
             check_failed: None,
             out_of_memory: None,
             large_stacks: BTreeMap::new(),
+            masks: mask_only_values(func),
             assembler,
             states,
             pieces: SecondaryMap::new(),

@@ -13,6 +13,7 @@ mod machine;
 mod memory;
 mod nan;
 mod object;
+mod packed;
 mod round;
 mod scalar;
 mod soft;
@@ -36,8 +37,15 @@ impl Backend for CraneliftBackend {
         target: &Target,
         options: &Options,
     ) -> Result<Artifact, Unsupported> {
-        object::compile(module.module(), target, options)
+        // Cranelift panics on what it does not cover; that costs this job, not the process.
+        let compiled = std::panic::catch_unwind(|| object::compile(module.module(), target, options));
+        compiled.unwrap_or_else(|panic| Err(bug(panic_message(&*panic))))
     }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
 /// A limit of ours, with what would work.

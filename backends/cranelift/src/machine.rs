@@ -13,6 +13,10 @@ pub struct Machine {
     pub fma: bool,
     /// `floor`, `ceil`, `trunc`, `nearest` as instructions.
     pub rounding: bool,
+    /// 128-bit vector registers.
+    pub simd: bool,
+    /// Any byte of two registers to any place.
+    pub byte_shuffle: bool,
     /// Loads and stores of 8 bytes at any address are cheap.
     pub unaligned: bool,
 }
@@ -23,6 +27,9 @@ pub fn machine(target: &Target) -> Machine {
     Machine {
         fma: !x86 || has_x86(target, "fma"),
         rounding: !x86 || has_x86(target, "sse4.1"),
+        // RISC-V's vectors are optional and need a length setting at every step; not used.
+        simd: target.arch != Arch::Riscv64,
+        byte_shuffle: !x86 || has_x86(target, "ssse3"),
         unaligned: target.arch != Arch::Riscv64,
     }
 }
@@ -69,7 +76,7 @@ fn has_x86(target: &Target, feature: &str) -> bool {
 
 /// Features of RISC-V beyond `rv64g`, by LLVM's and Cranelift's names.
 const RISCV: &[(&str, &str)] =
-    &[("v", "has_v"), ("zba", "has_zba"), ("zbb", "has_zbb"), ("zbs", "has_zbs"), ("zfa", "has_zfa")];
+    &[("zba", "has_zba"), ("zbb", "has_zbb"), ("zbs", "has_zbs"), ("zfa", "has_zfa")];
 
 /// Cranelift's description of the target under these options.
 pub fn target_isa(target: &Target, options: &Options) -> Result<OwnedTargetIsa, Unsupported> {

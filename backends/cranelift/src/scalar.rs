@@ -102,6 +102,16 @@ impl Emitter<'_, '_> {
         for (position, _) in data.args.iter().enumerate() {
             columns.push(self.operand(data, position)?);
         }
+        if !self.takes_pieces(data) {
+            return self.emit_by_lanes(data, columns);
+        }
+        let pieces = self.emit_rows(data, &columns)?;
+        self.set(data.results[0], &pieces);
+        Ok(())
+    }
+
+    /// The operation on the first of each column, on the second, and so on.
+    pub fn emit_rows(&mut self, data: &OpData, columns: &[Vec<Clif>]) -> Result<Vec<Clif>, Unsupported> {
         let count = columns.iter().map(Vec::len).max().unwrap_or(0);
         let mut results = Vec::with_capacity(count);
         for lane in 0..count {
@@ -111,8 +121,7 @@ impl Emitter<'_, '_> {
             let row = row.ok_or_else(|| bug("an operand without pieces"))?;
             results.push(self.scalar_op(data, &row)?);
         }
-        self.set(data.results[0], &results);
-        Ok(())
+        Ok(results)
     }
 
     /// The pieces of an operand, canonical where this operation can see a payload.
@@ -141,7 +150,7 @@ impl Emitter<'_, '_> {
                 self.binary(*op, elem, *x, *y, divisor)
             }
             (Opcode::Compare(op), [x, y]) => self.compare(*op, elem, *x, *y),
-            (Opcode::Select, [condition, x, y]) => Ok(self.builder.ins().select(*condition, *x, *y)),
+            (Opcode::Select, [condition, x, y]) => Ok(self.select(*condition, *x, *y)),
             (Opcode::Fma, [a, b, c]) => self.fma(elem, *a, *b, *c),
             (Opcode::Convert(to), [x]) => self.convert(elem, *to, *x),
             (Opcode::Bitcast(to), [x]) => Ok(self.bitcast(*to, *x)),
@@ -197,8 +206,12 @@ impl Emitter<'_, '_> {
 
     /// The same bits under another type of the same width.
     pub fn bitcast(&mut self, to: Scalar, x: Clif) -> Clif {
+        let from = self.builder.func.dfg.value_type(x);
         let to = clif_type(to);
-        if self.builder.func.dfg.value_type(x) == to {
+        if from.is_vector() {
+            return self.cast_register(to.by(from.lane_count()).unwrap_or(from), x);
+        }
+        if from == to {
             return x;
         }
         self.builder.ins().bitcast(to, MemFlagsData::new(), x)

@@ -46,6 +46,17 @@ fn columns(operation: Operation) -> Vec<Vec<u64>> {
 }
 
 fn check_array(object: &LoadedObject, name: &str, operation: Operation, target: &Target) {
+    check_entry(object, name, operation, operation.result(), target, |args| operation.expected(args));
+}
+
+fn check_entry(
+    object: &LoadedObject,
+    name: &str,
+    operation: Operation,
+    result: Scalar,
+    target: &Target,
+    expected: impl Fn(&[u64]) -> u64,
+) {
     let columns = columns(operation);
     let n = columns[0].len();
     let operands = operation.operands();
@@ -53,12 +64,11 @@ fn check_array(object: &LoadedObject, name: &str, operation: Operation, target: 
         operands.iter().zip(&columns).map(|(ty, column)| to_bytes(*ty, column)).collect();
     let mut args = vec![ArgSlot::Scalar(n as u64)];
     args.extend(buffers.iter().map(|buffer| ArgSlot::Buffer(buffer)));
-    let result = operation.result();
     let outcome = call(object, name, &args, 0, &[OutputLayout::dense(0, result.bytes())]).expect("runs");
     let got = from_bytes(result, outcome.groups[&0].as_slice());
     for (row, got) in got.iter().enumerate() {
         let args: Vec<u64> = columns.iter().map(|column| column[row]).collect();
-        let expected = operation.expected(&args);
+        let expected = expected(&args);
         assert_eq!(
             *got, expected,
             "{operation:?} of {args:x?} on {:?}: {got:#x}, not {expected:#x}",
@@ -99,6 +109,50 @@ fn every_operation_on_vectors_is_what_eval_says() {
 #[test]
 fn every_operation_on_wide_vectors_is_what_eval_says() {
     check_arrays(64, 0);
+}
+
+/// `select` of vectors by a comparison of them, which need not become `bool` lanes.
+fn selecting_entry(name: &str, compare: Operation, lanes: usize) -> String {
+    let ty = compare.operand();
+    let op = compare.text();
+    format!(
+        "entry func @{name}(%0: i64, %1: buffer {ty}, %2: buffer {ty}) -> () {{
+  %3: buffer {ty} = output.{ty} 0 %0
+  %4: i64 = const 0
+  %5: i64 = const {lanes}
+  for.serial %4, %0, %5 {{
+  b(%6: i64):
+    %7: {ty}x{lanes} = load %1, %6
+    %8: {ty}x{lanes} = load %2, %6
+    %9: boolx{lanes} = {op} %7, %8
+    %10: {ty}x{lanes} = select %9, %7, %8
+    store %3, %6, %10
+    yield
+  }}
+  return
+}}
+
+"
+    )
+}
+
+#[test]
+fn a_select_by_a_comparison_of_vectors_takes_the_right_lanes() {
+    let compares: Vec<Operation> =
+        all().into_iter().filter(|operation| matches!(operation, Operation::Compare(..))).collect();
+    for lanes in [4, 16] {
+        let mut text = String::from("loop module\n\n");
+        for (number, compare) in compares.iter().enumerate() {
+            text.push_str(&selecting_entry(&format!("o{number}"), *compare, lanes));
+        }
+        for target in targets() {
+            let object = load(&text, &target, 3);
+            for (number, compare) in compares.iter().enumerate() {
+                let expected = |args: &[u64]| args[if compare.expected(args) != 0 { 0 } else { 1 }];
+                check_entry(&object, &format!("o{number}"), *compare, compare.operand(), &target, expected);
+            }
+        }
+    }
 }
 
 /// An entry that returns the operation of its parameter and each constant as second operand.
