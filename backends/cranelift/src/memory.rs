@@ -16,8 +16,9 @@ const ALLOC: i32 = 0;
 const FREE: i32 = 8;
 const OUTPUT: i32 = 16;
 
-/// Scratch above this many bytes is allocated.
+/// Scratch above this many bytes is allocated; so is what exceeds the second number together.
 const LARGEST_STACK: u64 = 32 * 1024;
+const ALL_STACKS: u64 = 256 * 1024;
 
 /// Scratch starts on a cache line.
 const STACK_ALIGN_SHIFT: u8 = 6;
@@ -103,10 +104,13 @@ impl Emitter<'_, '_> {
     /// `stack` inside a loop does not allocate again and again.
     pub fn reserve_large_stacks(&mut self) -> Result<(), Unsupported> {
         let func = self.func;
+        let mut on_stack = 0;
         for (op, data) in func.ops.iter() {
             if let Opcode::Stack { elem, len } = data.opcode {
                 let bytes = u64::from(len) * u64::from(elem.bytes());
-                if bytes > LARGEST_STACK {
+                if bytes <= LARGEST_STACK && on_stack + bytes <= ALL_STACKS {
+                    on_stack += bytes;
+                } else {
                     // Below 2^35.
                     let bytes = self.builder.ins().iconst(types::I64, bytes as i64);
                     let address = self.call_context(ALLOC, &[bytes], true);

@@ -267,3 +267,83 @@ entry func @soft(%0: f64, %1: f32, %2: buffer f64) -> (f64, f32) {
     // Loading fails on an undefined symbol.
     on_every_target(text, |object| assert_eq!(object.symbols().collect::<Vec<_>>(), ["we3_soft"]));
 }
+
+#[test]
+fn freeing_what_was_not_allocated_is_reported() {
+    let text = "loop module
+
+entry func @wrong(%0: buffer f32) -> () {
+  free %0
+  return
+}
+";
+    on_every_target(text, |object| {
+        let result = call(object, "wrong", &[ArgSlot::Buffer(&[0; 4])], 0, &[]);
+        assert!(matches!(result, Err(CallError::Broken(_))), "{result:?}");
+    });
+}
+
+#[test]
+fn regions_nest_as_deep_as_the_verifier_allows() {
+    let depth = we3_ir::text::MAX_NESTING - 4;
+    let mut text = String::from(
+        "loop module\n\nentry func @deep(%0: i64, %1: bool) -> (i64) {\n  %2: i64 = const 1\n  %3: i64 = const 0\n",
+    );
+    // Alternately a loop of one round and a branch; each adds one to what the inner one gives.
+    for level in 0..depth {
+        let value = 4 + 3 * level;
+        if level % 2 == 0 {
+            let (index, carried) = (value + 1, value + 2);
+            text += &format!(
+                "%{value}: i64 = for.serial %3, %2, %2, %3 {{\nb(%{index}: i64, %{carried}: i64):\n"
+            );
+        } else {
+            text += &format!("%{value}: i64 = if %1 {{\n");
+        }
+    }
+    let inner = 4 + 3 * depth;
+    text += &format!("%{inner}: i64 = add %0, %2\nyield %{inner}\n");
+    for level in (0..depth).rev() {
+        let (value, sum) = (4 + 3 * level, 4 + 3 * (depth + 1) + level);
+        text += if level % 2 == 0 { "}\n" } else { "} {\nyield %3\n}\n" };
+        text += &format!("%{sum}: i64 = add %{value}, %2\n");
+        text += &if level == 0 { format!("return %{sum}\n}}\n") } else { format!("yield %{sum}\n") };
+    }
+    let object = load(&text, &targets()[0], 3);
+    let run = |taken| call(&object, "deep", &[ArgSlot::Scalar(5), ArgSlot::Scalar(taken)], 1, &[]);
+    assert_eq!(run(1).expect("runs").results, [6 + depth as u64]);
+    assert_eq!(run(0).expect("runs").results, [2]);
+}
+
+#[test]
+fn much_scratch_does_not_overflow_the_stack() {
+    let mut text = String::from("loop module\n\nentry func @f(%0: i64) -> (i64) {\n");
+    let n = 600;
+    for k in 1..=n {
+        text += &format!("  %{k}: buffer i64 = stack.i64 4000\n  store %{k}, %0, %0\n");
+    }
+    text += &format!("  %{}: i64 = load %{n}, %0\n  return %{}\n}}\n", n + 1, n + 1);
+    let object = load(&text, &targets()[0], 0);
+    assert_eq!(call(&object, "f", &[ArgSlot::Scalar(3999)], 1, &[]).expect("runs").results, [3999]);
+}
+
+#[test]
+fn a_long_function_compiles() {
+    let mut text = String::from("loop module\n\nentry func @long(%0: i64, %1: f32) -> (i64, f32) {\n");
+    let n = 20_000;
+    for k in 1..=n {
+        let (integer, float) = (2 * k, 2 * k + 1);
+        text += &format!("  %{integer}: i64 = add %{}, %{}\n", 2 * k - 2, if k > 1 { 2 * k - 4 } else { 0 });
+        text += &format!("  %{float}: f32 = mul %{}, %{}\n", 2 * k - 1, 2 * k - 1);
+    }
+    text += &format!("  return %{}, %{}\n}}\n", 2 * n, 2 * n + 1);
+    let object = load(&text, &targets()[0], 3);
+    let (mut before, mut last) = (1_i64, 1_i64);
+    for k in 1..=n {
+        let next = last.wrapping_add(if k > 1 { before } else { 1 });
+        (before, last) = (last, next);
+    }
+    let args = [ArgSlot::Scalar(1), ArgSlot::Scalar(0x3f80_0000)];
+    let results = call(&object, "long", &args, 2, &[]).expect("runs").results;
+    assert_eq!(results, [last.cast_unsigned(), 0x3f80_0000]);
+}

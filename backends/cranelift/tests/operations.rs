@@ -6,11 +6,11 @@ mod harness;
 use std::fmt::Write as _;
 
 use harness::operations::{Operation, all, array_module};
-use harness::values::{from_bytes, samples, special, to_bytes};
+use harness::values::{Random, from_bytes, samples, special, to_bytes};
 use harness::{call, load, targets};
 use we3_backend_api::Target;
 use we3_device::{ArgSlot, LoadedObject, OutputLayout};
-use we3_ir::Scalar;
+use we3_ir::{BinaryOp, Scalar, eval};
 
 /// Columns of arguments: every special value against every other one.
 fn columns(operation: Operation) -> Vec<Vec<u64>> {
@@ -57,11 +57,22 @@ fn check_entry(
     target: &Target,
     expected: impl Fn(&[u64]) -> u64,
 ) {
-    let columns = columns(operation);
+    check_columns(object, name, operation, result, target, &columns(operation), expected);
+}
+
+fn check_columns(
+    object: &LoadedObject,
+    name: &str,
+    operation: Operation,
+    result: Scalar,
+    target: &Target,
+    columns: &[Vec<u64>],
+    expected: impl Fn(&[u64]) -> u64,
+) {
     let n = columns[0].len();
     let operands = operation.operands();
     let buffers: Vec<Vec<u8>> =
-        operands.iter().zip(&columns).map(|(ty, column)| to_bytes(*ty, column)).collect();
+        operands.iter().zip(columns).map(|(ty, column)| to_bytes(*ty, column)).collect();
     let mut args = vec![ArgSlot::Scalar(n as u64)];
     args.extend(buffers.iter().map(|buffer| ArgSlot::Buffer(buffer)));
     let outcome = call(object, name, &args, 0, &[OutputLayout::dense(0, result.bytes())]).expect("runs");
@@ -243,6 +254,53 @@ fn folding_constants_changes_nothing() {
         let outcome = call(&object, &format!("o{number}"), &[], rows.len(), &[]).expect("runs");
         for (row, got) in rows.iter().zip(outcome.results) {
             assert_eq!(got, operation.expected(row), "{operation:?} of the constants {row:x?}");
+        }
+    }
+}
+
+/// Triples whose product and addend nearly cancel, are far apart, or end among the denormals.
+fn close_triples(ty: Scalar, count: usize) -> Vec<Vec<u64>> {
+    let mut random = Random(42);
+    let (fraction, bias) = if ty == Scalar::F64 { (52, 1023) } else { (23, 127) };
+    let sign = 1 << (ty.bits() - 1);
+    let mut columns = vec![Vec::new(); 3];
+    for _ in 0..count {
+        let mut float = |exponent: i64, bits: u64| {
+            let field = exponent.clamp(0, 2 * bias) as u64;
+            (random.next() & sign) | (field << fraction) | (bits & ((1 << fraction) - 1))
+        };
+        let mut parts = Random(columns[0].len() as u64 ^ 0x5eed);
+        let mut near = |wide: usize| parts.below(wide) as i64 - wide as i64 / 2;
+        let [far, b_exponent] = [near(2 * bias as usize), near(bias as usize)];
+        let a_exponent = if far % 3 == 0 { far + bias } else { bias };
+        // Few significant bits make exact products and ties.
+        let thin = |bits: u64| if bits % 2 == 0 { bits << (fraction - 12) } else { bits };
+        let (a, b) = (thin(parts.next()), thin(parts.next()));
+        let a = float(a_exponent, a);
+        let b = float(bias + b_exponent, b);
+        let product = eval::binary(BinaryOp::Mul, ty, a, b);
+        let c = match parts.below(4) {
+            0 => product ^ sign,
+            1 => (product ^ sign).wrapping_add(parts.below(5) as u64).wrapping_sub(2),
+            2 => float(a_exponent + b_exponent + parts.below(120) as i64 - 60, parts.next()),
+            _ => float(a_exponent + b_exponent - fraction as i64 + parts.below(5) as i64 - 2, 0),
+        };
+        for (column, value) in columns.iter_mut().zip([a, b, c]) {
+            column.push(value & (u64::MAX >> (64 - ty.bits())));
+        }
+    }
+    columns
+}
+
+#[test]
+fn multiply_add_without_the_instruction_rounds_once() {
+    for ty in [Scalar::F32, Scalar::F64] {
+        let operation = Operation::Fma(ty);
+        let text = array_module(&[operation], 1);
+        let columns = close_triples(ty, 100_000);
+        for target in targets() {
+            let object = load(&text, &target, 3);
+            check_columns(&object, "o0", operation, ty, &target, &columns, |args| operation.expected(args));
         }
     }
 }

@@ -7,7 +7,7 @@ use we3_backend_api::{CallContext, STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF
 
 use crate::float_environment::DefaultFloats;
 use crate::loader::LoadedObject;
-use crate::memory::HostMemory;
+use crate::memory::{HostMemory, Scratch};
 
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +93,7 @@ struct Arena<'a> {
     context: CallContext,
     limit: u64,
     used: u64,
-    scratch: BTreeMap<usize, (HostMemory, u64)>,
+    scratch: BTreeMap<usize, Scratch>,
     layouts: &'a [OutputLayout],
     counts: Vec<Option<usize>>,
     groups: BTreeMap<u32, HostMemory>,
@@ -101,24 +101,24 @@ struct Arena<'a> {
 }
 
 impl Arena<'_> {
-    fn take(&mut self, bytes: u64) -> Option<HostMemory> {
-        let used = self.used.checked_add(bytes).filter(|used| *used <= self.limit)?;
-        let memory = HostMemory::zeroed(usize::try_from(bytes).ok()?)?;
-        self.used = used;
-        Some(memory)
+    /// Counts bytes against the limit.
+    fn take(&mut self, bytes: usize) -> Option<()> {
+        self.used = self.used.checked_add(bytes as u64).filter(|used| *used <= self.limit)?;
+        Some(())
     }
 
     fn alloc(&mut self, bytes: i64) -> Option<*mut u8> {
-        let bytes = u64::try_from(bytes).ok()?;
-        let memory = self.take(bytes)?;
+        let bytes = usize::try_from(bytes).ok()?;
+        self.take(bytes)?;
+        let memory = Scratch::new(bytes)?;
         let address = memory.as_ptr();
-        self.scratch.insert(address as usize, (memory, bytes));
+        self.scratch.insert(address as usize, memory);
         Some(address)
     }
 
     fn free(&mut self, address: *mut u8) {
         match self.scratch.remove(&(address as usize)) {
-            Some((_, bytes)) => self.used -= bytes,
+            Some(memory) => self.used -= memory.bytes() as u64,
             None => self.broken = Some("it freed memory that it had not allocated"),
         }
     }
@@ -137,7 +137,8 @@ impl Arena<'_> {
             return None;
         }
         if held.is_none() {
-            let memory = self.take(bytes as u64)?;
+            self.take(bytes)?;
+            let memory = HostMemory::zeroed(bytes)?;
             self.groups.insert(layout.group, memory);
         }
         if let Some(place) = number.and_then(|number| self.counts.get_mut(number)) {

@@ -1,7 +1,7 @@
-//! Zeroed memory on a cache-line boundary, as results are handed to a host.
+//! Memory on a cache-line boundary: zeroed for results that a host reads, as it comes for scratch.
 #![allow(unsafe_code, reason = "owns raw allocations")]
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
 /// Alignment of everything that kernels allocate.
@@ -60,6 +60,49 @@ impl Drop for HostMemory {
     fn drop(&mut self) {
         if let Some(layout) = layout(self.bytes) {
             // SAFETY: allocated in `zeroed` with this layout, and only once given back.
+            unsafe { dealloc(self.start.as_ptr(), layout) }
+        }
+    }
+}
+
+/// A block of bytes that only compiled code reads and writes. Its contents are not initialised; builds
+/// with debug assertions fill it with a pattern, so that reading it too early shows.
+pub struct Scratch {
+    start: NonNull<u8>,
+    bytes: usize,
+}
+
+/// What debug builds fill scratch with.
+const POISON: u8 = 0xa5;
+
+impl Scratch {
+    /// Memory, or `None` when there is not so much.
+    pub fn new(bytes: usize) -> Option<Scratch> {
+        let layout = layout(bytes)?;
+        // SAFETY: the layout is not of size 0.
+        let start = NonNull::new(unsafe { alloc(layout) })?;
+        if cfg!(debug_assertions) {
+            // SAFETY: the block has this many bytes and nothing else knows it yet.
+            unsafe { start.as_ptr().write_bytes(POISON, bytes) };
+        }
+        Some(Scratch { start, bytes })
+    }
+
+    /// The address of the first byte.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
+    /// Its size.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Some(layout) = layout(self.bytes) {
+            // SAFETY: allocated in `new` with this layout, and only once given back.
             unsafe { dealloc(self.start.as_ptr(), layout) }
         }
     }

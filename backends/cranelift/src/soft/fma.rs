@@ -52,12 +52,10 @@ pub fn double(builder: &mut FunctionBuilder<'_>, start: Block) {
     let [a, b, c] = [params[0], params[1], params[2]];
     let [plain, compute, bare, exact] = std::array::from_fn(|_| builder.create_block());
 
-    // Zero, infinite and NaN factors: the product is exact, and so two operations are one rounding.
-    let mut ordinary = is_finite(builder, a);
-    for operand in [b, c] {
-        let finite = is_finite(builder, operand);
-        ordinary = builder.ins().band(ordinary, finite);
-    }
+    // With a zero, infinite or NaN factor the product is exact, and so two operations are one rounding.
+    let [a_finite, b_finite, c_finite] = [a, b, c].map(|operand| is_finite(builder, operand));
+    let factors_finite = builder.ins().band(a_finite, b_finite);
+    let mut ordinary = builder.ins().band(factors_finite, c_finite);
     let zero = builder.ins().f64const(Ieee64::with_bits(0));
     for factor in [a, b] {
         let nonzero = builder.ins().fcmp(FloatCC::NotEqual, factor, zero);
@@ -67,6 +65,10 @@ pub fn double(builder: &mut FunctionBuilder<'_>, start: Block) {
     builder.switch_to_block(plain);
     let product = builder.ins().fmul(a, b);
     let sum = builder.ins().fadd(product, c);
+    // A product of finite factors may overflow; next to an infinite or NaN addend it does not count.
+    let c_special = builder.ins().bxor_imm_u(c_finite, 1);
+    let c_alone = builder.ins().band(factors_finite, c_special);
+    let sum = builder.ins().select(c_alone, c, sum);
     builder.ins().return_(&[sum]);
 
     // Nothing to add: the product alone (adding a zero would lose the sign of an underflow).
