@@ -1,4 +1,5 @@
 //! Test code shared by the test programs of the workspace: one file a kind of test.
 
 pub mod ir_files;
+pub mod ir_mutation;
 pub mod ir_values;

@@ -60,7 +60,7 @@ impl Array {
         Ok(Array { elem: array.elem, sizes, data: array.data, budget: Rc::clone(budget) })
     }
 
-    /// The same elements under other sizes; missing ones are zero, so that the operation is total.
+    /// A copy of the same elements under other sizes of the same product.
     pub(crate) fn with_sizes(&self, sizes: Box<[i64]>) -> Run<Array> {
         let mut copy = Array::zeros(&self.budget, self.elem, sizes)?;
         let common = copy.data.len().min(self.data.len());

@@ -177,11 +177,12 @@ impl Machine<'_> {
         let sizes = self.sizes(&code.sizes);
         let mut array = self.take_array(code.array)?;
         if array.sizes != sizes {
-            let same_count =
-                element_count(array.sizes.iter().copied()) == element_count(sizes.iter().copied());
+            if element_count(array.sizes.iter().copied()) != element_count(sizes.iter().copied()) {
+                return broken(format!("an array of sizes {:?} under sizes {sizes:?}", array.sizes));
+            }
             match Rc::get_mut(&mut array) {
-                Some(own) if same_count => own.sizes = sizes,
-                Some(_) | None => array = Rc::new(array.with_sizes(sizes)?),
+                Some(own) => own.sizes = sizes,
+                None => array = Rc::new(array.with_sizes(sizes)?),
             }
         }
         self.set_array(code.dst, array);

@@ -22,19 +22,31 @@ fn run(text: String) -> Result<Vec<RunValue>, Stop> {
     }
 }
 
-#[test]
-fn the_deepest_nest_of_regions_runs() {
-    let mut text = String::from("array module\nfunc @f(%0: i64) -> (i64) {\n");
+/// A function of the deepest nest of reductions there may be, around one operation.
+fn nest(name: &str, innermost: &str) -> String {
+    let mut text = format!("func @{name}(%0: i64) -> (i64) {{\n");
     for depth in 0..MAX_NESTING {
         let (result, counter) = (2 * depth + 1, 2 * depth + 2);
-        let _ = writeln!(text, "%{result}: i64 = reduce.sum %0 {{ b(%{counter}: i64):");
+        let _ = writeln!(text, "%{result}: i64 = reduce.pairs %0, %0 {{ b(%{counter}: i64):");
     }
-    text.push_str("yield %0\n");
-    for depth in (1..MAX_NESTING).rev() {
-        let _ = writeln!(text, "}} yield %{}", 2 * depth + 1);
+    let _ = writeln!(text, "%9999: i64 = {innermost} %0\nyield %9999");
+    for depth in (0..MAX_NESTING).rev() {
+        let (a, b) = (10_000 + 2 * depth, 10_001 + 2 * depth);
+        let result = if depth == 0 { "return" } else { "yield" };
+        let _ = writeln!(text, "}} {{ b(%{a}: i64, %{b}: i64): yield %{a} }} {result} %{}", 2 * depth + 1);
     }
-    text.push_str("}\nreturn %1\n}\n");
-    assert_eq!(run(text), Ok(vec![RunValue::Scalar(1)]));
+    text + "}\n"
+}
+
+#[test]
+fn the_deepest_nest_of_regions_runs() {
+    assert_eq!(run(format!("array module\n{}", nest("f", "abs"))), Ok(vec![RunValue::Scalar(1)]));
+}
+
+#[test]
+fn deep_nests_that_call_each_other_run() {
+    let (first, second, third) = (nest("f", "call @g"), nest("g", "call @h"), nest("h", "abs"));
+    assert_eq!(run(format!("array module\n{first}{second}{third}")), Ok(vec![RunValue::Scalar(1)]));
 }
 
 fn chain(length: usize) -> String {
