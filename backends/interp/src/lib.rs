@@ -7,6 +7,7 @@ mod arrays;
 mod combine;
 mod decode;
 mod decode_array;
+mod decode_control;
 mod decode_loop;
 mod entry;
 mod last_use;

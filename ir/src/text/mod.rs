@@ -6,6 +6,7 @@ mod lex;
 mod names;
 mod parse;
 mod parse_op;
+mod parse_type;
 mod print;
 
 pub use constant::{parse_constant, print_constant};
