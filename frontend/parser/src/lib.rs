@@ -15,6 +15,7 @@ pub mod codes;
 mod expected;
 #[expect(clippy::wildcard_enum_match_arm, reason = "each rule is about a few of a hundred tokens")]
 pub mod lexer;
+mod fmt;
 mod literal;
 mod messages;
 #[expect(clippy::wildcard_enum_match_arm, reason = "each rule is about a few of a hundred tokens")]
@@ -38,4 +39,5 @@ mod grammar {
     pub(crate) use grammar::ItemParser;
 }
 
+pub use fmt::format_module;
 pub use parse::parse_module;

@@ -97,7 +97,6 @@ impl Builder<'_> {
                     steps.push(PlaceStep::Index { subscripts, span });
                     expr = *base;
                 }
-                ExprKind::Paren(inner) => expr = *inner,
                 ExprKind::Tuple(parts) if steps.is_empty() && !parts.is_empty() => {
                     let places = parts.into_iter().map(|part| self.place(part));
                     return Ok(PlaceKind::Tuple(places.collect()));
@@ -117,6 +116,7 @@ impl Builder<'_> {
                 | ExprKind::Binary { .. }
                 | ExprKind::Cast { .. }
                 | ExprKind::Call { .. }
+                | ExprKind::Paren(_)
                 | ExprKind::Tuple(_)
                 | ExprKind::Array(_)
                 | ExprKind::Comprehension { .. }
