@@ -13,9 +13,11 @@ mod classify;
 pub mod codes;
 #[expect(clippy::wildcard_enum_match_arm, reason = "each rule is about a few of a hundred tokens")]
 mod expected;
+#[expect(clippy::wildcard_enum_match_arm, reason = "a few expressions are laid out in their own way")]
+mod fmt;
+pub mod fuzz;
 #[expect(clippy::wildcard_enum_match_arm, reason = "each rule is about a few of a hundred tokens")]
 pub mod lexer;
-mod fmt;
 mod literal;
 mod messages;
 #[expect(clippy::wildcard_enum_match_arm, reason = "each rule is about a few of a hundred tokens")]

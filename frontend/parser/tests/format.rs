@@ -101,7 +101,11 @@ fn scattered(gaps: &[usize]) -> String {
         let between = &source[end..token.lo as usize];
         let comment = matches!(token.kind, TokenKind::Doc | TokenKind::ModuleDoc);
         // A joined `>>` and the dot of `.0` stay as they are, and lines that end in comments end.
-        let gap = if between.contains('\n') || (!between.is_empty() && !comment) { gaps[nth % gaps.len()] } else { 9 };
+        let gap = if between.contains('\n') || (!between.is_empty() && !comment) {
+            gaps[nth % gaps.len()]
+        } else {
+            9
+        };
         match gap {
             0 => text += "\n",
             1 => text += &format!(" // c{nth}\n"),
@@ -122,7 +126,7 @@ fn is_line_comment(kind: TokenKind) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn layout_and_comments_of_the_source_do_not_matter(gaps in prop::collection::vec(0..40usize, 1..200)) {

@@ -23,6 +23,8 @@ pub(super) enum Doc<'s> {
     Concat(Vec<Doc<'s>>, Needs),
     Group(Box<Doc<'s>>, Needs),
     Indent(Box<Doc<'s>>, Needs),
+    /// A space, or a new line if what is inside does not fit; then what is inside.
+    Fill(Box<Doc<'s>>, Needs),
     /// What stands behind `=`.
     Rhs(Box<Doc<'s>>, RhsStyle, Needs),
 }
@@ -50,10 +52,13 @@ pub(super) struct Needs {
 impl<'s> Doc<'s> {
     fn needs(&self) -> Needs {
         match self {
-            Doc::Nil | Doc::Text(_) | Doc::Line | Doc::Soft | Doc::Blank | Doc::IfBroken(_) => Needs::default(),
+            Doc::Nil | Doc::Text(_) | Doc::Line | Doc::Soft | Doc::Blank | Doc::IfBroken(_) => {
+                Needs::default()
+            }
             Doc::Hard | Doc::Comment(_) => Needs { lines: true, newline_after: false },
             Doc::Suffix(_) => Needs { lines: false, newline_after: true },
-            Doc::Concat(_, needs) | Doc::Group(_, needs) | Doc::Indent(_, needs) | Doc::Rhs(_, _, needs) => *needs,
+            Doc::Concat(_, needs) | Doc::Group(_, needs) | Doc::Indent(_, needs) => *needs,
+            Doc::Fill(_, needs) | Doc::Rhs(_, _, needs) => *needs,
         }
     }
 
@@ -64,8 +69,10 @@ impl<'s> Doc<'s> {
                 continue;
             }
             let needs = doc.needs();
-            whole.lines |= needs.lines || (whole.newline_after && !matches!(doc, Doc::Suffix(_) | Doc::IfBroken(_)));
-            whole.newline_after = needs.newline_after || (whole.newline_after && matches!(doc, Doc::IfBroken(_)));
+            whole.lines |=
+                needs.lines || (whole.newline_after && !matches!(doc, Doc::Suffix(_) | Doc::IfBroken(_)));
+            whole.newline_after =
+                needs.newline_after || (whole.newline_after && matches!(doc, Doc::IfBroken(_)));
         }
         Doc::Concat(docs, whole)
     }
@@ -80,6 +87,12 @@ impl<'s> Doc<'s> {
         let inner = Doc::concat(docs);
         let needs = inner.needs();
         Doc::Indent(Box::new(inner), needs)
+    }
+
+    pub(super) fn fill(docs: Vec<Doc<'s>>) -> Doc<'s> {
+        let inner = Doc::concat(docs);
+        let needs = inner.needs();
+        Doc::Fill(Box::new(inner), needs)
     }
 
     pub(super) fn rhs(style: RhsStyle, inner: Doc<'s>) -> Doc<'s> {
@@ -149,6 +162,16 @@ impl<'s> Printer<'s> {
             Doc::Group(inner, needs) => {
                 let flat = mode == Mode::Flat || (!needs.lines && self.fits(self.here(), inner, stack));
                 stack.push((indent, if flat { Mode::Flat } else { Mode::Break }, inner));
+            }
+            Doc::Fill(inner, _) => {
+                let here =
+                    mode == Mode::Flat || (self.suffix.is_none() && self.fits(self.here() + 1, inner, &[]));
+                if here {
+                    self.write(" ");
+                } else {
+                    self.newline = Some(indent);
+                }
+                stack.push((indent, mode, inner));
             }
             Doc::Rhs(inner, style, needs) => self.rhs(indent, mode, inner, *style, *needs, stack),
         }
@@ -231,7 +254,8 @@ impl<'s> Printer<'s> {
         let mut todo = vec![(Mode::Flat, doc)];
         let mut rest = rest.iter().rev();
         loop {
-            let Some((mode, doc)) = todo.pop().or_else(|| rest.next().map(|(_, mode, doc)| (*mode, *doc))) else {
+            let Some((mode, doc)) = todo.pop().or_else(|| rest.next().map(|(_, mode, doc)| (*mode, *doc)))
+            else {
                 return true;
             };
             let width = match doc {
@@ -248,6 +272,11 @@ impl<'s> Printer<'s> {
                 Doc::Indent(inner, _) | Doc::Group(inner, _) => {
                     todo.push((mode, inner));
                     0
+                }
+                Doc::Fill(..) if mode == Mode::Break => return true,
+                Doc::Fill(inner, _) => {
+                    todo.push((mode, inner));
+                    1
                 }
                 Doc::Rhs(_, style, _) if mode == Mode::Break && *style != RhsStyle::Block => return true,
                 Doc::Rhs(inner, ..) => {
@@ -305,7 +334,10 @@ mod tests {
         assert_eq!(render(&with(RhsStyle::Delimited), 17), "let x =\n    f(aaaa, bbbb)\n");
         assert_eq!(render(&with(RhsStyle::Delimited), 14), "let x = f(\n    aaaa,\n    bbbb,\n)\n");
         assert_eq!(render(&with(RhsStyle::Block), 17), "let x = f(\n    aaaa,\n    bbbb,\n)\n");
-        assert_eq!(render(&with(RhsStyle::Next), 14), "let x =\n    f(\n        aaaa,\n        bbbb,\n    )\n");
+        assert_eq!(
+            render(&with(RhsStyle::Next), 14),
+            "let x =\n    f(\n        aaaa,\n        bbbb,\n    )\n"
+        );
     }
 
     #[test]

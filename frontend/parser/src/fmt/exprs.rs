@@ -95,7 +95,10 @@ impl<'s> Formatter<'s> {
                 Doc::group(vec![open, inner, Doc::Soft, self.token(")")])
             }
             ExprKind::Tuple(parts) => self.tuple(parts, Self::expr),
-            ExprKind::Array(parts) => self.list("[", parts, "]", Shape::Tight, Self::expr),
+            ExprKind::Array(parts) => {
+                let shape = if parts.iter().all(is_short) { Shape::Filled } else { Shape::Tight };
+                self.list("[", parts, "]", shape, Self::expr)
+            }
             ExprKind::Comprehension { attrs, body, clause } => self.comprehension(attrs, body, clause),
             ExprKind::Record { path, fields, base } => self.record(path, fields, base.as_deref()),
             ExprKind::If { .. } => Doc::group(vec![self.conditional(expr)]),
@@ -196,13 +199,18 @@ impl<'s> Formatter<'s> {
             docs.extend([self.attr(attr), Doc::Text(" ")]);
         }
         docs.push(self.token("["));
-        let block = matches!(&body.kind, ExprKind::Block(block) if block.attrs.is_empty());
-        if block && !self.has_comments_before_next() {
+        let hugs = match &body.kind {
+            ExprKind::Block(block) => block.attrs.is_empty(),
+            ExprKind::Record { .. } => true,
+            _ => false,
+        };
+        if hugs && !self.has_comments_before_next() {
             docs.extend([self.expr(body), Doc::Text(" "), self.clause(clause)]);
             docs.extend([self.comments_before_next(), self.token("]")]);
             return Doc::concat(docs);
         }
-        let inside = vec![Doc::Soft, self.expr(body), Doc::Line, self.clause(clause), self.comments_before_next()];
+        let inside =
+            vec![Doc::Soft, self.expr(body), Doc::Line, self.clause(clause), self.comments_before_next()];
         docs.extend([Doc::indent(inside), Doc::Soft, self.token("]")]);
         Doc::group(docs)
     }
@@ -286,14 +294,25 @@ impl<'s> Formatter<'s> {
     }
 }
 
+/// Whether many of its kind may share a line.
+fn is_short(value: &Expr) -> bool {
+    match &value.kind {
+        ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) => true,
+        ExprKind::Path(path) => path.as_name().is_some_and(|name| name.text.len() <= 10),
+        ExprKind::Unary { operand, .. } => is_short(operand),
+        _ => false,
+    }
+}
+
 /// Whether a lone argument may share the brackets of its call.
 fn hugs(value: &Expr, with_clause: bool) -> bool {
     match &value.kind {
         ExprKind::Block(_) => true,
         ExprKind::Lambda { body, .. } => !with_clause && matches!(body.kind, ExprKind::Block(_)),
-        ExprKind::Comprehension { .. } | ExprKind::Array(_) | ExprKind::Record { .. } | ExprKind::Call { .. } => {
-            !with_clause
-        }
+        ExprKind::Comprehension { .. }
+        | ExprKind::Array(_)
+        | ExprKind::Record { .. }
+        | ExprKind::Call { .. } => !with_clause,
         _ => false,
     }
 }

@@ -51,7 +51,12 @@ impl<'s> Formatter<'s> {
             }
             ItemKind::Const(constant) => self.constant(constant),
             ItemKind::TypeAlias(alias) => {
-                let head = vec![self.token("type"), Doc::Text(" "), self.any_token(), self.generics(&alias.generics)];
+                let head = vec![
+                    self.token("type"),
+                    Doc::Text(" "),
+                    self.any_token(),
+                    self.generics(&alias.generics),
+                ];
                 let sign = vec![Doc::Text(" "), self.token("=")];
                 let ty = self.ty(&alias.ty);
                 let end = self.token(";");
@@ -65,7 +70,8 @@ impl<'s> Formatter<'s> {
             ItemKind::Struct(record) => self.record_type(record),
             ItemKind::Trait(item) => {
                 let head = vec![self.token("trait"), Doc::Text(" "), self.any_token()];
-                let more = vec![self.generics(&item.generics), self.bounds(&item.supertraits), Doc::Text(" ")];
+                let more =
+                    vec![self.generics(&item.generics), self.bounds(&item.supertraits), Doc::Text(" ")];
                 Doc::concat(vec![Doc::concat(head), Doc::concat(more), self.assoc_items(&item.items)])
             }
             ItemKind::Impl(item) => {
@@ -116,7 +122,8 @@ impl<'s> Formatter<'s> {
     }
 
     fn record_type(&mut self, record: &StructItem) -> Doc<'s> {
-        let head = vec![self.token("struct"), Doc::Text(" "), self.any_token(), self.generics(&record.generics)];
+        let head =
+            vec![self.token("struct"), Doc::Text(" "), self.any_token(), self.generics(&record.generics)];
         let open = vec![Doc::Text(" "), self.token("{")];
         let keep_lines = if self.next_starts_line() { Doc::Hard } else { Doc::Nil };
         let open = Doc::concat(vec![Doc::concat(head), Doc::concat(open)]);
@@ -164,9 +171,11 @@ impl<'s> Formatter<'s> {
             Some(FnBody::Block(block)) => docs.extend([Doc::Text(" "), self.block(block)]),
             Some(FnBody::Expr(body)) => {
                 docs.extend([Doc::Text(" "), self.token("=")]);
-                let style = match self.style_of(body) {
-                    RhsStyle::Block if !self.has_comments_before_next() => RhsStyle::Block,
-                    RhsStyle::Block | RhsStyle::Delimited | RhsStyle::Next => RhsStyle::Next,
+                let style = match &body.kind {
+                    _ if self.has_comments_before_next() => RhsStyle::Next,
+                    ExprKind::Block(_) => RhsStyle::Block,
+                    ExprKind::Record { .. } => RhsStyle::Delimited,
+                    _ => RhsStyle::Next,
                 };
                 let body = self.expr(body);
                 docs.extend([Doc::rhs(style, body), self.token(";")]);

@@ -10,6 +10,8 @@ pub(super) enum Shape {
     Tight,
     /// `[a, b]` where no comma may follow.
     TightNoComma,
+    /// `[1, 2, 3]`: if broken, as many elements on each line as fit.
+    Filled,
     /// `{ a, ..b }` where no comma may follow.
     SpacedNoComma,
     /// `{ a, b }`, with a comma behind the last element if broken.
@@ -45,13 +47,56 @@ impl<'s> Formatter<'s> {
         let spaced = matches!(shape, Shape::Spaced | Shape::SpacedNoComma);
         let edge = || if spaced { Doc::Line } else { Doc::Soft };
         let mut inside = vec![edge()];
-        self.elements(&mut inside, elements, element);
+        if shape == Shape::Filled {
+            self.filled(&mut inside, elements, element);
+        } else {
+            self.elements(&mut inside, elements, element);
+        }
         inside.push(match shape {
             Shape::TightNoComma | Shape::SpacedNoComma => self.no_trailing_comma(),
-            Shape::Tight | Shape::Spaced => self.trailing_comma(),
+            Shape::Tight | Shape::Spaced | Shape::Filled => self.trailing_comma(),
         });
         inside.push(self.comments_before_next());
         Doc::group(vec![open, Doc::indent(inside), edge(), self.token(close)])
+    }
+
+    fn filled<T>(
+        &mut self,
+        docs: &mut Vec<Doc<'s>>,
+        elements: &[T],
+        mut element: impl FnMut(&mut Self, &T) -> Doc<'s>,
+    ) {
+        for (nth, one) in elements.iter().enumerate() {
+            let blank = self.blank_before_next();
+            let mut whole = vec![element(self, one)];
+            if nth + 1 < elements.len() {
+                whole.push(self.token(","));
+            }
+            if nth == 0 {
+                docs.extend(whole);
+            } else {
+                docs.extend([blank, Doc::fill(whole)]);
+            }
+        }
+    }
+
+    /// A list that never breaks of itself: sizes and generic arguments.
+    pub(super) fn flat_list<T>(
+        &mut self,
+        open: &'static str,
+        elements: &[T],
+        close: &'static str,
+        mut element: impl FnMut(&mut Self, &T) -> Doc<'s>,
+    ) -> Doc<'s> {
+        let mut inside = vec![self.token(open)];
+        for (nth, one) in elements.iter().enumerate() {
+            if nth > 0 {
+                inside.extend([self.token(","), Doc::Text(" ")]);
+            }
+            inside.push(element(self, one));
+        }
+        inside.extend([self.no_trailing_comma(), self.comments_before_next()]);
+        Doc::concat(vec![Doc::indent(inside), self.token(close)])
     }
 
     /// Elements with commas and possible breaks between them.

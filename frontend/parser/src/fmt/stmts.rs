@@ -20,7 +20,8 @@ impl<'s> Formatter<'s> {
             attrs.extend([self.attr(attr), Doc::Text(" ")]);
         }
         let open = Doc::concat(vec![Doc::concat(attrs), self.token("{")]);
-        let keep_lines = self.next_starts_line() && (self.peek() != T::RBrace || self.has_comments_before_next());
+        let keep_lines =
+            self.next_starts_line() && (self.peek() != T::RBrace || self.has_comments_before_next());
         let mut inside = vec![if keep_lines { Doc::Hard } else { Doc::Nil }, self.surplus_semicolons()];
         for stmt in &block.stmts {
             inside.extend([Doc::Line, self.blank_before_next(), self.stmt(stmt), self.surplus_semicolons()]);

@@ -18,7 +18,7 @@ impl<'s> Formatter<'s> {
                 if self.peek() == T::ColonColon {
                     docs.push(self.token("::"));
                 }
-                docs.push(self.list("<", args, ">", Shape::TightNoComma, Self::generic_arg));
+                docs.push(self.flat_list("<", args, ">", Self::generic_arg));
             }
         }
         Doc::concat(docs)
@@ -37,13 +37,20 @@ impl<'s> Formatter<'s> {
             TypeKind::Path(path) => self.path(path),
             TypeKind::Array { elem, sizes } => {
                 let elem = self.ty(elem);
-                Doc::concat(vec![elem, self.list("[", sizes, "]", Shape::TightNoComma, Self::size)])
+                Doc::concat(vec![elem, self.flat_list("[", sizes, "]", Self::size)])
             }
             TypeKind::Tuple(types) => self.tuple(types, Self::ty),
             TypeKind::Fn { params, result } => {
                 let head = self.token("fn");
                 let params = self.list("(", params, ")", Shape::Tight, Self::ty);
-                Doc::concat(vec![head, params, Doc::Text(" "), self.token("->"), Doc::Text(" "), self.ty(result)])
+                Doc::concat(vec![
+                    head,
+                    params,
+                    Doc::Text(" "),
+                    self.token("->"),
+                    Doc::Text(" "),
+                    self.ty(result),
+                ])
             }
             TypeKind::Error => Doc::Nil,
         }
@@ -82,7 +89,8 @@ impl<'s> Formatter<'s> {
             }
             GenericParamKind::Size => Doc::concat(vec![this.token("size"), Doc::Text(" "), this.any_token()]),
             GenericParamKind::Const { ty } => {
-                let head = vec![this.token("const"), Doc::Text(" "), this.any_token(), this.type_note(Some(ty))];
+                let head =
+                    vec![this.token("const"), Doc::Text(" "), this.any_token(), this.type_note(Some(ty))];
                 Doc::concat(head)
             }
         })
