@@ -2,7 +2,8 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, InstBuilder, MemFlagsData, Opcode as ClifOpcode, StackSlotData, StackSlotKind, types,
+    AbiParam, Inst, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type as ClifType,
+    types,
 };
 use cranelift_module::Module as _;
 use we3_backend_api::Unsupported;
@@ -25,38 +26,31 @@ const STACK_ALIGN_SHIFT: u8 = 6;
 
 impl Emitter<'_, '_> {
     /// Calls a function of the context. The context itself is the first argument.
-    fn call_context(&mut self, slot: i32, args: &[Clif], returns: bool) -> Option<Clif> {
+    fn call_context(&mut self, slot: i32, args: &[Clif], returns: Option<ClifType>) -> Inst {
         let context = self.context;
-        let mut signature = cranelift_codegen::ir::Signature::new(self.builder.func.signature.call_conv);
+        let mut signature = Signature::new(self.builder.func.signature.call_conv);
         signature.params.extend(vec![AbiParam::new(types::I64); args.len() + 1]);
-        if returns {
-            signature.returns.push(AbiParam::new(types::I64));
-        }
+        signature.returns.extend(returns.map(AbiParam::new));
         let signature = self.builder.import_signature(signature);
         // The host may put other functions there, but not during a call.
         let flags = MemFlagsData::trusted().with_readonly();
         let callee = self.builder.ins().load(types::I64, flags, context, slot);
         let mut all = vec![context];
         all.extend_from_slice(args);
-        let call = self.builder.ins().call_indirect(signature, callee, &all);
-        self.builder.inst_results(call).first().copied()
+        self.builder.ins().call_indirect(signature, callee, &all)
     }
 
-    /// Goes on with the address unless it is null.
-    fn checked_address(&mut self, address: Option<Clif>) -> Clif {
+    /// Asks the context for memory; null ends the kernel.
+    fn ask_memory(&mut self, slot: i32, args: &[Clif]) -> Clif {
+        let call = self.call_context(slot, args, Some(types::I64));
+        let address = self.builder.inst_results(call)[0];
         let exit = match self.out_of_memory {
             Some(block) => block,
             None => self.cold_block(),
         };
         self.out_of_memory = Some(exit);
-        match address {
-            Some(address) => {
-                self.go_on_if(address, exit);
-                address
-            }
-            // A call with a declared result has one.
-            None => self.builder.ins().iconst(types::I64, 0),
-        }
+        self.go_on_if(address, exit);
+        address
     }
 
     /// `alloc`: a count below 0 counts as 0, and a size that no `i64` holds asks for the largest one,
@@ -75,8 +69,7 @@ impl Emitter<'_, '_> {
             let largest = self.builder.ins().iconst(types::I64, i64::MAX);
             self.builder.ins().select(fits, bytes, largest)
         };
-        let address = self.call_context(ALLOC, &[bytes], true);
-        let address = self.checked_address(address);
+        let address = self.ask_memory(ALLOC, &[bytes]);
         self.set(data.results[0], &[address]);
         Ok(())
     }
@@ -84,7 +77,7 @@ impl Emitter<'_, '_> {
     /// `free`.
     pub fn emit_free(&mut self, buffer: Value) -> Result<(), Unsupported> {
         let address = self.piece(buffer)?;
-        self.call_context(FREE, &[address], false);
+        self.call_context(FREE, &[address], None);
         Ok(())
     }
 
@@ -94,8 +87,7 @@ impl Emitter<'_, '_> {
         let zero = self.builder.ins().iconst(types::I64, 0);
         let count = self.builder.ins().smax(count, zero);
         let number = self.builder.ins().iconst(types::I64, i64::from(index));
-        let address = self.call_context(OUTPUT, &[number, count], true);
-        let address = self.checked_address(address);
+        let address = self.ask_memory(OUTPUT, &[number, count]);
         self.set(data.results[0], &[address]);
         Ok(())
     }
@@ -113,8 +105,7 @@ impl Emitter<'_, '_> {
                 } else {
                     // Below 2^35.
                     let bytes = self.builder.ins().iconst(types::I64, bytes as i64);
-                    let address = self.call_context(ALLOC, &[bytes], true);
-                    let address = self.checked_address(address);
+                    let address = self.ask_memory(ALLOC, &[bytes]);
                     self.large_stacks.insert(op, address);
                 }
             }
@@ -215,14 +206,13 @@ impl Emitter<'_, '_> {
         let bytes = self.builder.ins().ishl_imm_u(count, i64::from(elem.bytes().trailing_zeros()));
         let routine = if self.machine.unaligned { Routine::CopyBytes } else { copy_of(elem) };
         let func_ref = self.routine(routine)?;
-        let call = self.builder.ins().call(func_ref, &[dest, source, bytes]);
-        debug_assert_eq!(self.builder.func.dfg.insts[call].opcode(), ClifOpcode::Call);
+        self.builder.ins().call(func_ref, &[dest, source, bytes]);
         Ok(())
     }
 }
 
 /// A scalar lies at a multiple of its size; a vector at a multiple of its lane's.
-fn access_flags(ty: cranelift_codegen::ir::Type) -> MemFlagsData {
+fn access_flags(ty: ClifType) -> MemFlagsData {
     if ty.is_vector() { MemFlagsData::new().with_notrap() } else { MemFlagsData::trusted() }
 }
 

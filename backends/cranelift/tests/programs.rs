@@ -6,6 +6,8 @@ use harness::operations::all;
 use harness::programs::{PARAMS, program};
 use harness::values::{Random, pick};
 use harness::{call, load, targets};
+use we3_backend_api::{Backend, Emit, Options};
+use we3_backend_cranelift::CraneliftBackend;
 use we3_backend_interp::{ArgValue, Interpreter, Limits, ResultValue, Stop};
 use we3_device::ArgSlot;
 use we3_ir::Module;
@@ -63,4 +65,50 @@ fn random_programs_return_what_the_interpreter_returns() {
         }
     }
     assert!(compared > 50_000, "only {compared} values compared");
+}
+
+/// Tokens of a program's text that may stand for each other.
+fn mutated(text: &str, random: &mut Random) -> String {
+    let mut words: Vec<&str> = text.split_inclusive([' ', ',', '\n', ')', '(', '.']).collect();
+    for _ in 0..=random.below(3) {
+        let place = random.below(words.len());
+        let other = random.below(words.len());
+        match random.below(4) {
+            0 => words.swap(place, other),
+            1 => {
+                words.remove(place);
+            }
+            _ => {
+                // A word of the same beginning, so that more of the results still verify.
+                let first = words[place].chars().next();
+                let alike: Vec<&str> =
+                    words.iter().copied().filter(|word| word.chars().next() == first).collect();
+                words[place] = alike[random.below(alike.len())];
+            }
+        }
+    }
+    words.concat()
+}
+
+#[test]
+fn whatever_verifies_compiles() {
+    let operations = all();
+    let targets = targets();
+    let mut random = Random(77);
+    let mut compiled = 0;
+    for seed in 0..150 {
+        let original = print_module(&program(seed, &operations));
+        for _ in 0..20 {
+            let text = mutated(&original, &mut random);
+            let Ok(module) = we3_ir::text::parse_module(&text) else { continue };
+            let Ok(verified) = we3_ir::verify::verify(&module) else { continue };
+            let target = &targets[random.below(targets.len())];
+            let options = Options { emit: Emit::Object, opt_level: random.below(4) as u8 };
+            if let Err(limit) = CraneliftBackend.compile(verified, target, &options) {
+                panic!("{limit}\n{text}");
+            }
+            compiled += 1;
+        }
+    }
+    assert!(compiled > 300, "only {compiled} programs verified");
 }
