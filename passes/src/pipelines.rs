@@ -1,6 +1,9 @@
 //! The ordered lists of passes, with a reason wherever the order matters, and the table of all passes.
 
+use crate::array::flatten_builds::FLATTEN_BUILDS;
+use crate::array::fuse_maps::FUSE_MAPS;
 use crate::array::inline::INLINE;
+use crate::array::strip_notes::STRIP_NOTES;
 use crate::lower::LOWER;
 use crate::manager::Pass;
 use crate::scalar::deduplicate::DEDUPLICATE;
@@ -10,7 +13,18 @@ use crate::scalar::remove_dead::REMOVE_DEAD;
 use crate::scalar::simplify::SIMPLIFY;
 
 /// Every pass there is, for `--passes` and `--list-passes`.
-pub const ALL: &[Pass] = &[INLINE, SIMPLIFY, DEDUPLICATE, HOIST, REMOVE_CHECKS, REMOVE_DEAD, LOWER];
+pub const ALL: &[Pass] = &[
+    INLINE,
+    STRIP_NOTES,
+    SIMPLIFY,
+    DEDUPLICATE,
+    HOIST,
+    REMOVE_CHECKS,
+    REMOVE_DEAD,
+    FLATTEN_BUILDS,
+    FUSE_MAPS,
+    LOWER,
+];
 
 /// A named list of passes.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +47,18 @@ pub const OPTIMISE: Pipeline = Pipeline {
     about: "array IR to optimised loop IR",
     passes: &[
         INLINE,
+        STRIP_NOTES,
         SIMPLIFY,
         DEDUPLICATE,
+        // Before fusion: what holds checks is not fused.
         REMOVE_CHECKS,
         // Comparisons that turned out to be sure decide branches and selects.
         SIMPLIFY,
+        REMOVE_DEAD,
+        FLATTEN_BUILDS,
+        FUSE_MAPS,
+        SIMPLIFY,
+        DEDUPLICATE,
         REMOVE_DEAD,
         LOWER,
         // Lowering writes constants and size arithmetic wherever it needs them.

@@ -688,3 +688,95 @@ entry func @c(%0: i64, %1: i64[%0]) -> (i64) {
         &one(SHORT),
     );
 }
+
+#[test]
+fn fused_programs_keep_their_bits() {
+    // A chain with a stencil, a transposition, a broadcast, a reduction and an update.
+    check(
+        "
+entry func @f(%0: i64, %1: i64, %2: f32[%0, %1], %3: f32[%1]) -> (i64, i64, f32[#1, #0], f32, f32[#0], f32[#1]) {
+  %4: f32[%0, %1] = build %0, %1 {
+  b(%5: i64, %6: i64):
+    %7: f32 = index %2, %5, %6
+    %8: f32 = index %3, %6
+    %9: f32 = mul %7, %8
+    yield %9
+  }
+  %10: f32[%1, %0] = build %1, %0 {
+  b(%11: i64, %12: i64):
+    %13: f32 = index %4, %12, %11
+    yield %13
+  }
+  %14: f32[%1, %0] = build %1, %0 {
+  b(%15: i64, %16: i64):
+    %17: f32 = index %10, %15, %16
+    %18: f32 = sqrt %17
+    yield %18
+  }
+  %19: f32 = reduce.sum %1 {
+  b(%20: i64):
+    %21: f32 = reduce.sum %0 {
+    b(%22: i64):
+      %23: f32 = index %14, %20, %22
+      yield %23
+    }
+    yield %21
+  }
+  %24: f32[%0] = build %0 {
+  b(%25: i64):
+    %26: f32[%1] = build %1 {
+    b(%27: i64):
+      %28: f32 = index %4, %25, %27
+      yield %28
+    }
+    %29: f32 = reduce.max %1 {
+    b(%30: i64):
+      %31: f32 = index %26, %30
+      yield %31
+    }
+    yield %29
+  }
+  %32: f32[%1] = update %3, %1 {
+  b(%33: i64):
+    %34: i64 = const 1
+    %35: i64 = sub %1, %34
+    %36: i64 = sub %35, %33
+    %37: f32 = index %3, %36
+    %38: f32 = add %37, %37
+    yield %33, %38
+  }
+  return %0, %1, %14, %19, %24, %32
+}",
+        &pairs(SHORT),
+    );
+    // What is read after its source is updated.
+    check(
+        "
+entry func @g(%0: i64, %1: f32[%0]) -> (i64, f32[#0]) {
+  %20: f32[%0] = loop %0, %1 {
+  b(%21: i64, %22: f32[%0]):
+    %2: f32[%0] = build %0 {
+    b(%3: i64):
+      %4: f32 = index %22, %3
+      %5: f32 = abs %4
+      yield %5
+    }
+    %6: f32[%0] = update %22 {
+      %7: f32 = index %22, %21
+      %8: f32 = neg %7
+      yield %21, %8
+    }
+    %9: f32[%0] = build %0 {
+    b(%10: i64):
+      %11: f32 = index %2, %10
+      %12: f32 = index %6, %10
+      %13: f32 = sub %11, %12
+      yield %13
+    }
+    yield %9
+  }
+  return %0, %20
+}",
+        &one(&[0, 1, 2, 3, 7, 33, 130]),
+    );
+}

@@ -2,5 +2,7 @@
 
 pub mod array_uses;
 pub mod bounds;
+pub mod cost;
 pub mod effects;
 pub mod forms;
+pub mod uses;

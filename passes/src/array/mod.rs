@@ -1,3 +1,6 @@
 //! Passes from array IR to array IR, one per file.
 
+pub mod flatten_builds;
+pub mod fuse_maps;
 pub mod inline;
+pub mod strip_notes;
