@@ -73,9 +73,14 @@ impl Lower<'_> {
 
     /// Wishes that what the block yields be built where it should go.
     fn hint_yields(&mut self, block: Block, dests: &[Option<Dest>]) {
+        for op in &self.src.blocks[block].ops {
+            for result in &self.src.ops[*op].results {
+                self.hints[*result] = None;
+            }
+        }
         for (position, value) in self.src.yields(block).iter().enumerate() {
             if let Some(dest) = dests.get(position).copied().flatten() {
-                self.hint(block, *value, Hint { dest, position });
+                self.hint(block, *value, Hint { dest, position: Some(position), then: None });
             }
         }
     }
@@ -88,8 +93,11 @@ impl Lower<'_> {
         let data = &self.src.ops[op];
         if matches!(data.opcode, Opcode::Reshape | Opcode::Resize) {
             self.hint(block, data.args[0], hint);
-        } else {
-            self.hints[value] = Some(hint);
+            return;
+        }
+        self.hints[value] = Some(hint);
+        if let Some(before) = self.shares_place(block, op, value) {
+            self.hint(block, before, Hint { position: None, then: Some(value), ..hint });
         }
     }
 

@@ -10,7 +10,10 @@ impl Lower<'_> {
         let src = self.src;
         let data = &src.ops[op];
         let sizes = self.scalars(&data.args[..rank]);
-        let places: Vec<Array> = data.results.iter().map(|result| self.place_result(*result)).collect();
+        let mut places: Vec<Array> = Vec::new();
+        for result in &data.results {
+            places.push(self.reused(op, *result).unwrap_or_else(|| self.place_result(*result)));
+        }
         let schedule = schedule_build(src, op, rank, self.in_parallel, self.facts);
         let was_parallel = self.in_parallel;
         let nest = Nest { sizes: &sizes, schedule: &schedule, body: data.regions[0], places: &places };

@@ -39,8 +39,7 @@ impl Lower<'_> {
             return None;
         }
         let hint = self.hints[result].take()?;
-        let frame = self.frame();
-        self.frames[frame].delivered[hint.position] = true;
+        self.mark_delivered(hint.position);
         let sizes = self.sizes(result);
         let count = self.count(&sizes);
         let (buffer, step) = self.materialise(hint.dest, self.src.ty(result).element(), count);

@@ -85,9 +85,11 @@ impl Lower<'_> {
         let count = self.count(&sizes);
         match self.hints[source].take() {
             Some(hint) => {
-                let frame = self.frame();
-                self.frames[frame].delivered[hint.position] = true;
+                self.mark_delivered(hint.position);
                 let (buffer, step) = self.materialise(hint.dest, self.src.ty(source).element(), count);
+                if let Some(next) = hint.then.and_then(|value| self.hints[value].as_mut()) {
+                    next.dest = Dest::Place { buffer, step };
+                }
                 self.bind_array(source, buffer, step, None);
             }
             None => {
@@ -96,6 +98,14 @@ impl Lower<'_> {
             }
         }
         self.array(source)
+    }
+
+    /// What the current frame yields at this position lies where it should.
+    pub(super) fn mark_delivered(&mut self, position: Option<usize>) {
+        let frame = self.frame();
+        if let Some(position) = position {
+            self.frames[frame].delivered[position] = true;
+        }
     }
 
     /// Asks for an output if the destination is one.

@@ -12,6 +12,7 @@ mod emit;
 mod lanes;
 mod memory;
 mod reduce;
+mod reuse;
 mod scan;
 mod scatter;
 pub mod schedule;

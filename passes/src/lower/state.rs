@@ -51,8 +51,11 @@ pub(super) enum Dest {
 pub(super) struct Hint {
     /// Where.
     pub dest: Dest,
-    /// Its position among the yielded values.
-    pub position: usize,
+    /// Its position among the yielded values; none: it only shares the place of another value, which
+    /// takes it over later.
+    pub position: Option<usize>,
+    /// The value that takes the place over.
+    pub then: Option<Value>,
 }
 
 /// Number of a piece of memory known while compiling: one buffer at run time for each execution.

@@ -167,7 +167,7 @@ fn moves_with(src: &Func, subscript: Value, param: Value, body: Block) -> bool {
 }
 
 /// Whether every use of `arrays` in the region is an `index` at exactly `cell`.
-fn reads_at(src: &Func, arrays: &[Value], region: Block, cell: &[Value]) -> bool {
+pub(super) fn reads_at(src: &Func, arrays: &[Value], region: Block, cell: &[Value]) -> bool {
     src.blocks[region].ops.iter().all(|op| {
         let data = &src.ops[*op];
         let uses = data.args.iter().any(|arg| arrays.contains(arg));
