@@ -13,7 +13,7 @@ mod text;
 pub mod worker;
 mod zygote;
 
-use we3_backend_api::{Artifact, Backend, Emit, Options, Target, Unsupported};
+use we3_backend_api::{Arch, Artifact, Backend, Emit, Options, Target, Unsupported};
 use we3_ir::verify::Verified;
 use we3_ir::{Func, Module};
 
@@ -51,6 +51,7 @@ impl LlvmBackend {
     ) -> Result<Artifact, Failure> {
         let facts = Facts::of(target);
         if facts.gpu {
+            known_processor(target)?;
             return compile_for_gpu(module, &facts, options);
         }
         let mut text = ModuleText::default();
@@ -83,6 +84,19 @@ impl Backend for LlvmBackend {
                 instead: None,
             },
         })
+    }
+}
+
+/// LLVM makes up instructions sets for processors that it does not know.
+fn known_processor(target: &Target) -> Result<(), Unsupported> {
+    const PLAIN: [u32; 10] = [75, 80, 86, 87, 89, 90, 100, 103, 120, 121];
+    match target.arch {
+        Arch::Ptx { sm, accelerated } if !PLAIN.contains(&sm) || (accelerated && sm < 90) => {
+            let name = format!("sm_{sm}{}", if accelerated { "a" } else { "" });
+            let instead = Some("sm_75 runs on every newer GPU".to_owned());
+            Err(Unsupported { what: format!("the GPU {name}"), instead })
+        }
+        Arch::Ptx { .. } | Arch::X86_64 | Arch::Aarch64 | Arch::Riscv64 => Ok(()),
     }
 }
 

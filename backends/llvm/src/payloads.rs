@@ -1,12 +1,14 @@
 //! Analysis: which float values must keep the bits of a NaN. A value that some *move* (a load, a
 //! parameter, a bitcast, or a select or loop over such a value) may define carries a payload that
 //! the program can see again. Every other float is the result of arithmetic: if it is a NaN it is
-//! the canonical one, and the canonicalising select may wait until a store, a bitcast or a moved
-//! value takes it. So chains of arithmetic, and accumulators, pay nothing.
+//! the canonical one, and the canonicalising select may wait until an output, a bitcast or a moved
+//! value takes it. So chains of arithmetic, and accumulators, pay nothing. Memory takes part: a
+//! buffer stands for its contents, which are exact in parameters and outputs, and in an allocation
+//! only if a moved value is stored there or if it might be the same memory as one of these.
 
 use std::collections::{HashMap, HashSet};
 
-use we3_ir::{Block, Func, Op, Opcode, Scalar, Value};
+use we3_ir::{Block, Func, Op, Opcode, Scalar, Type, Value};
 
 /// The result of the analysis.
 pub struct Payloads {
@@ -50,6 +52,11 @@ impl Flow<'_> {
     fn edges(&mut self, from: &[Value], to: &[Value]) {
         for (from, to) in from.iter().zip(to) {
             self.edges.entry(*from).or_default().push(*to);
+            // Two names of one memory.
+            let is_buffer = |value| matches!(self.func.ty(value), Type::Buffer(_));
+            if is_buffer(*from) && is_buffer(*to) {
+                self.edges.entry(*to).or_default().push(*from);
+            }
         }
     }
 
@@ -64,7 +71,10 @@ impl Flow<'_> {
         let func = self.func;
         let data = &func.ops[op];
         match &data.opcode {
-            Opcode::Load | Opcode::Bitcast(_) => self.seeds.extend(&data.results),
+            Opcode::Bitcast(_) | Opcode::Output { .. } => self.seeds.extend(&data.results),
+            Opcode::Load | Opcode::Offset => self.edges(&data.args[..1], &data.results),
+            Opcode::Store => self.edges(&data.args[2..], &data.args[..1]),
+            Opcode::Copy => self.edges(&data.args[1..2], &data.args[..1]),
             Opcode::Const(constant) => {
                 if is_other_nan(constant.ty, constant.bits) {
                     self.seeds.extend(&data.results);
@@ -112,10 +122,6 @@ impl Flow<'_> {
             | Opcode::Data { .. }
             | Opcode::Stack { .. }
             | Opcode::Free
-            | Opcode::Output { .. }
-            | Opcode::Offset
-            | Opcode::Store
-            | Opcode::Copy
             | Opcode::Iota { .. }
             | Opcode::Barrier => {}
             // Not at this level; the emitter refuses them.

@@ -11,8 +11,9 @@ use crate::{Failure, LlvmBackend, initialize};
 /// Answers requests until the input ends. Returns early only when the answers cannot be written.
 pub fn serve(input: impl BufRead, mut output: impl Write) -> std::io::Result<()> {
     initialize();
-    for line in input.lines() {
-        let line = line?;
+    for line in input.split(b'\n') {
+        // What is not UTF-8 is no request; the answer says so.
+        let line = String::from_utf8_lossy(&line?).into_owned();
         if line.trim().is_empty() {
             continue;
         }

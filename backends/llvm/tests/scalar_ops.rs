@@ -172,8 +172,8 @@ fn check_type(ty: Scalar) {
     let inputs: Vec<Vec<Vec<u64>>> = cases.iter().map(Case::inputs).collect();
     let wanted: Vec<Vec<u64>> =
         cases.iter().zip(&inputs).map(|(case, columns)| expected(case, columns)).collect();
-    for target in targets() {
-        for opt_level in [0, 3] {
+    for (number, target) in targets().into_iter().enumerate() {
+        for opt_level in if number == 0 { vec![0, 3] } else { vec![3] } {
             let object = load(&module, &target, opt_level);
             for ((case, columns), wanted) in cases.iter().zip(&inputs).zip(&wanted) {
                 for lanes in [1, 8] {

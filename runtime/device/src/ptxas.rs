@@ -30,23 +30,30 @@ impl Ptxas {
         &self.program
     }
 
-    /// Assembles a text for a processor (`sm_90a`), or says what is wrong with it.
-    pub fn assemble(&self, ptx: &str, processor: &str) -> Result<Vec<u8>, String> {
+    /// Assembles a text for a processor (`sm_90a`) at level 0 … 3, or says what is wrong with it.
+    pub fn assemble(&self, ptx: &str, processor: &str, opt_level: u8) -> Result<Vec<u8>, String> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let stem = std::env::temp_dir().join(format!("we3-ptxas-{}-{number}", std::process::id()));
         let (source, object) = (stem.with_extension("ptx"), stem.with_extension("cubin"));
-        let result = self.run(ptx, processor, &source, &object);
+        let result = self.run(ptx, processor, opt_level, &source, &object);
         // Either may not be there.
         let _ = std::fs::remove_file(&source);
         let _ = std::fs::remove_file(&object);
         result
     }
 
-    fn run(&self, ptx: &str, processor: &str, source: &Path, object: &Path) -> Result<Vec<u8>, String> {
+    fn run(
+        &self,
+        ptx: &str,
+        processor: &str,
+        opt_level: u8,
+        source: &Path,
+        object: &Path,
+    ) -> Result<Vec<u8>, String> {
         std::fs::write(source, ptx).map_err(|error| error.to_string())?;
         let output = Command::new(&self.program)
-            .args(["--gpu-name", processor, "--output-file"])
+            .args(["--gpu-name", processor, "--opt-level", &opt_level.to_string(), "--output-file"])
             .arg(object)
             .arg(source)
             .stdin(Stdio::null())

@@ -141,7 +141,7 @@ impl Emitter<'_, '_> {
 
     pub(super) fn emit_store(&mut self, op: Op) -> Result<(), Unsupported> {
         let args = &self.func.ops[op].args;
-        let val = self.exact(args[2])?;
+        let val = self.moved_into(args[2], args[0])?;
         let (address, access) = self.address(args[0], args[1])?;
         let stored = self.text.cast("zext", &val, val.ty.in_memory());
         self.text.store(&stored, &address, &access);

@@ -38,7 +38,7 @@ pub fn assemble_everywhere(module: &Module, opt_levels: &[u8]) {
             let (ptx, _) = kernels(module, sm, accelerated, *opt_level);
             if let Some(assembler) = &assembler {
                 assembler
-                    .assemble(&ptx, name)
+                    .assemble(&ptx, name, 1)
                     .unwrap_or_else(|error| panic!("{name} -O{opt_level}: {error}\n{ptx}"));
             }
         }
