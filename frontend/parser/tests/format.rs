@@ -55,6 +55,7 @@ fn we3_files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test is about the files of the repository")]
 fn every_program_of_the_repository_keeps_its_tree_and_comments() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut files = vec![];
