@@ -15,7 +15,9 @@ impl Mapper<'_> {
         let (then, otherwise) = (data.regions[0], data.regions[1]);
         let then = self.nested(|mapper| mapper.region(then, &data.results))?;
         let otherwise = self.nested(|mapper| mapper.region(otherwise, &data.results))?;
-        self.push(Step::If(condition, then, otherwise));
+        if !then.is_empty() || !otherwise.is_empty() {
+            self.push(Step::If(condition, then, otherwise));
+        }
         Ok(())
     }
 

@@ -73,10 +73,9 @@ impl Kernel {
         Ok(())
     }
 
-    /// Copies the operations of a block, all but its terminator, into a block of the kernel whose
-    /// parameters stand for the given values.
-    pub fn append_block(&mut self, entry: &Func, block: we3_ir::Block, into: we3_ir::Block) {
-        for op in &entry.blocks[block].ops {
+    /// Copies operations of the entry, but for a terminator, into a block of the kernel.
+    pub fn append_ops(&mut self, entry: &Func, ops: &[Op], into: we3_ir::Block) {
+        for op in ops {
             if entry.ops[*op].opcode != Opcode::Yield {
                 let copy = self.clone_op(entry, *op);
                 self.func.blocks[into].ops.push(copy);

@@ -19,6 +19,7 @@ use we3_ir::{Block, Func, Level, Module, Op, Opcode, Type, Value};
 
 use super::classify::Classes;
 use super::kernel::{Kernel, Place, Places, is_recomputed};
+use super::private_memory::share_private_memory;
 use crate::emit::{Flow, unsupported};
 
 /// Maps every entry of a loop-level module. The kernels are entries of the returned module.
@@ -26,7 +27,9 @@ pub fn map_to_grid(module: &Module) -> Result<(Module, LaunchPlan), Unsupported>
     let mut kernels = Module::new(Level::Loop);
     let mut plan = LaunchPlan::default();
     for func in module.funcs.values().filter(|func| func.entry.is_some()) {
-        let mut mapper = Mapper::new(func, &mut kernels);
+        let mut func = func.clone();
+        share_private_memory(&mut func);
+        let mut mapper = Mapper::new(&func, &mut kernels);
         mapper.params();
         mapper.block(func.body)?;
         plan.entries.push(mapper.finish());
@@ -387,6 +390,11 @@ impl<'a> Mapper<'a> {
 
     fn return_values(&mut self, op: Op) -> Result<(), Unsupported> {
         for arg in &self.func.ops[op].args {
+            if self.func.as_const(*arg).is_none() {
+                let cell = self.cell_of(*arg)?;
+                self.results.push(cell);
+                continue;
+            }
             let cell = self.fresh_cell();
             let mut kernel = self.take_pending();
             let local = self.local(&mut kernel, *arg)?;

@@ -7,6 +7,7 @@ mod host_control;
 mod kernel;
 mod map_to_grid;
 mod nest;
+mod private_memory;
 mod scan;
 
 pub use emit_kernel::emit_kernel;

@@ -1,9 +1,11 @@
 //! A nest of parallel loops as one kernel: the iterations of perfectly nested loops are numbered
 //! row by row, and grid iteration t is the t-th of them.
 
+use std::collections::HashSet;
+
 use we3_backend_api::Unsupported;
 use we3_backend_api::launch::Amount;
-use we3_ir::{BinaryOp, Block, CompareOp, ForKind, FuncBuilder, Op, Opcode, Scalar, Type, Value};
+use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Func, FuncBuilder, Op, Opcode, Scalar, Type, Value};
 
 use super::kernel::Kernel;
 use super::map_to_grid::Mapper;
@@ -20,15 +22,10 @@ impl Mapper<'_> {
     /// The number of iterations is computed by the sequential kernel before (for the launch) and
     /// again by every thread (from the same values).
     pub(super) fn parallel_nest(&mut self, op: Op) -> Result<(), Unsupported> {
-        let (loops, body) = self.perfect_nest(op);
+        let Nest { loops, between, body } = Nest::of(self.func, op);
         let total = self.total(&loops)?;
         self.flush()?;
         let mut kernel = self.new_kernel();
-        for op in &loops {
-            for arg in &self.func.ops[*op].args {
-                self.local(&mut kernel, *arg)?;
-            }
-        }
         self.import_free(&mut kernel, op)?;
         let axes = self.axes(&mut kernel, &loops)?;
         let mut builder = kernel.builder();
@@ -40,32 +37,11 @@ impl Mapper<'_> {
         for (axis, index) in axes.iter().zip(indices) {
             kernel.rename(axis.param, index);
         }
-        kernel.append_block(self.func, body, region);
+        kernel.append_ops(self.func, &between, region);
+        kernel.append_ops(self.func, &self.func.blocks[body].ops, region);
         FuncBuilder::at(&mut kernel.func, region).append(Opcode::Yield, vec![], vec![], &[]);
         kernel.builder().append(Opcode::For(ForKind::Grid), vec![zero, count, one], vec![region], &[]);
         self.launch(kernel, total)
-    }
-
-    /// Loops that stand alone in the body of the one around, with bounds from outside the nest.
-    fn perfect_nest(&self, op: Op) -> (Vec<Op>, Block) {
-        let func = self.func;
-        let mut loops = vec![op];
-        let mut body = func.ops[op].regions[0];
-        let mut inside = func.blocks[body].params.clone();
-        loop {
-            let [inner, end] = func.blocks[body].ops[..] else { return (loops, body) };
-            let data = &func.ops[inner];
-            let parallel = matches!(data.opcode, Opcode::For(ForKind::Parallel | ForKind::Grid));
-            if !parallel
-                || func.ops[end].opcode != Opcode::Yield
-                || data.args.iter().any(|arg| inside.contains(arg))
-            {
-                return (loops, body);
-            }
-            loops.push(inner);
-            body = data.regions[0];
-            inside.extend(&func.blocks[body].params);
-        }
     }
 
     /// The number of iterations for the launch.
@@ -130,8 +106,70 @@ impl Mapper<'_> {
     }
 }
 
+/// Whether an operation is a loop with independent iterations.
+pub fn is_parallel(func: &Func, op: Op) -> bool {
+    matches!(func.ops[op].opcode, Opcode::For(ForKind::Parallel | ForKind::Grid))
+}
+
+/// Parallel loops, each alone in the body of the one around but for scalar operations before it, with
+/// bounds that are constants or come from outside.
+pub struct Nest {
+    /// The loops, outermost first.
+    pub loops: Vec<Op>,
+    /// The operations before inner loops, in order.
+    pub between: Vec<Op>,
+    /// The body of the innermost loop.
+    pub body: Block,
+}
+
+impl Nest {
+    /// The largest nest that starts with this loop.
+    pub fn of(func: &Func, op: Op) -> Nest {
+        let body = func.ops[op].regions[0];
+        let mut nest = Nest { loops: vec![op], between: Vec::new(), body };
+        let mut inside: HashSet<Value> = func.blocks[body].params.iter().copied().collect();
+        while let Some((before, inner)) = only_loop(func, nest.body) {
+            inside.extend(before.iter().flat_map(|op| func.ops[*op].results.iter().copied()));
+            let args = &func.ops[inner].args;
+            if args.iter().any(|arg| inside.contains(arg) && func.as_const(*arg).is_none()) {
+                break;
+            }
+            nest.loops.push(inner);
+            nest.between.extend(before);
+            nest.body = func.ops[inner].regions[0];
+            inside.extend(&func.blocks[nest.body].params);
+        }
+        nest
+    }
+}
+
+/// The parallel loop that a body consists of, and the scalar operations before it.
+fn only_loop(func: &Func, body: Block) -> Option<(Vec<Op>, Op)> {
+    let (end, rest) = func.blocks[body].ops.split_last()?;
+    let (inner, before) = rest.split_last()?;
+    let ends = func.ops[*end].opcode == Opcode::Yield && is_parallel(func, *inner);
+    let scalar =
+        before.iter().all(|op| is_scalar(&func.ops[*op].opcode) || func.ops[*op].opcode == Opcode::Offset);
+    (ends && scalar).then(|| (before.to_vec(), *inner))
+}
+
+/// Whether an operation only computes a value from values.
+pub fn is_scalar(opcode: &Opcode) -> bool {
+    matches!(
+        opcode,
+        Opcode::Const(_)
+            | Opcode::Unary(_)
+            | Opcode::Binary(_)
+            | Opcode::Compare(_)
+            | Opcode::Select
+            | Opcode::Fma
+            | Opcode::Convert(_)
+            | Opcode::Bitcast(_)
+    )
+}
+
 /// `ceil((hi − lo) / step)`, or 0; the subtraction is right as unsigned when `lo < hi`.
-fn iterations(builder: &mut FuncBuilder<'_>, lo: Value, hi: Value, step: Value) -> Value {
+pub fn iterations(builder: &mut FuncBuilder<'_>, lo: Value, hi: Value, step: Value) -> Value {
     let constant =
         |builder: &FuncBuilder<'_>, value| builder.func.as_const(value).map(|constant| constant.bits);
     if constant(builder, lo) == Some(0) && constant(builder, step) == Some(1) {
