@@ -780,3 +780,67 @@ entry func @g(%0: i64, %1: f32[%0]) -> (i64, f32[#0]) {
         &one(&[0, 1, 2, 3, 7, 33, 130]),
     );
 }
+
+#[test]
+fn long_rows_keep_their_bits() {
+    // Rows of many blocks, summed inside a parallel nest; with gaps; by an operation of two values.
+    for (kind, result, region) in [
+        ("reduce.sum %1", "%30: f32", ""),
+        ("reduce.sum.masked %1", "%30: f32", ""),
+        ("reduce.lanes %1, %20", "%30: f32", "{ b(%21: f32, %22: f32): %23: f32 = sub %21, %22 yield %23 }"),
+        (
+            "reduce.lanes.masked %1, %20",
+            "%30: f32",
+            "{ b(%21: f32, %22: f32): %23: f32 = sub %21, %22 yield %23 }",
+        ),
+    ] {
+        let present = if kind.contains("masked") { "%9, " } else { "" };
+        check(
+            &format!(
+                "
+entry func @r(%0: i64, %1: i64) -> (i64, f32[#0]) {{
+  %20: f32 = const 5.0
+  %2: f32[%0] = build %0 {{
+  b(%3: i64):
+    {result} = {kind} {{
+    b(%4: i64):
+      %5: i64 = add %4, %3
+      %6: f32 = convert.f32 %5
+      %7: f32 = const 0.1
+      %8: f32 = mul %6, %7
+      %10: i64 = const 5000
+      %9: bool = gt %5, %10
+      yield {present}%8
+    }} {region}
+    yield %30
+  }}
+  return %0, %2
+}}"
+            ),
+            &[
+                vec![3, 4096],
+                vec![2, 4097],
+                vec![2, 64 * 4096],
+                vec![1, 65 * 4096 + 7],
+                vec![2, 130 * 4096 + 100],
+            ],
+        );
+    }
+}
+
+#[test]
+#[ignore = "17 million elements through the interpreter take long"]
+fn rows_of_three_levels_keep_their_bits() {
+    check(
+        "
+entry func @r(%0: i64, %1: i64) -> (i64, f32[#0]) {
+  %2: f32[%0] = build %0 {
+  b(%3: i64):
+    %4: f32 = reduce.sum %1 { b(%5: i64): %6: f32 = convert.f32 %5 yield %6 }
+    yield %4
+  }
+  return %0, %2
+}",
+        &[vec![1, 4096 * 4096 + 4097]],
+    );
+}

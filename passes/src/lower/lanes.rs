@@ -2,13 +2,13 @@
 //! halving; results of blocks by the same rule. Lanes lie in scratch memory with inner loops over
 //! them, so that a vectoriser finds independent chains.
 
-use we3_ir::{BinaryOp, CompareOp, Scalar, Value};
+use we3_ir::{BinaryOp, CompareOp, ForKind, Scalar, Value};
 
 use super::reduce::{Columns, Combiner, Elements, Reduction};
 use super::state::Lower;
 
-const LANES: i64 = 64;
-const BLOCK: i64 = 4096;
+pub(super) const LANES: i64 = 64;
+pub(super) const BLOCK: i64 = 4096;
 /// Constant sizes up to here become straight-line code.
 const UNROLLED: i64 = 16;
 
@@ -29,30 +29,52 @@ impl Lower<'_> {
             }
             Some(_) | None => {}
         }
-        let many = const_n.is_none_or(|n| n > BLOCK);
-        let n_blocks = if many { self.ceil_shift(n, 12) } else { self.i64(1) };
+        if const_n.is_some_and(|n| n <= BLOCK) {
+            return self.one_block(reduction, elements, n);
+        }
+        let own_body = matches!(elements, Elements::Body(_));
+        if self.in_parallel || !own_body {
+            return self.blocks_in_order(reduction, elements, n);
+        }
+        self.blocks_in_parallel(reduction, elements, n)
+    }
+
+    fn one_block(&mut self, reduction: &Reduction, elements: Elements<'_>, n: Value) -> Vec<Value> {
+        let place = self.first_place(reduction);
+        let zero = self.i64(0);
+        self.block_tree(reduction, elements, zero, n, &place, zero);
+        self.take_first(reduction, &place)
+    }
+
+    /// All blocks at once, their results in memory, then the rule again on those.
+    fn blocks_in_parallel(&mut self, reduction: &Reduction, elements: Elements<'_>, n: Value) -> Vec<Value> {
+        let n_blocks = self.ceil_shift(n, 12);
         let first = self.first_place(reduction);
         let big = self.compare_const(CompareOp::Gt, n_blocks, 1);
-        let partials = if many { self.places_for(reduction, &first, big, n_blocks) } else { first };
+        let partials = self.places_for(reduction, &first, big, n_blocks);
         let zero = self.i64(0);
-        self.for_each(zero, n_blocks, |this, block| {
-            let base = this.mul_const(block, BLOCK);
-            let rest = this.sub(n, base);
-            let len = this.min_const(rest, BLOCK);
+        self.in_parallel = true;
+        self.for_kind(ForKind::Parallel, zero, n_blocks, &[], |this, block, _| {
+            let (base, len) = this.block_bounds(n, block);
             this.block_tree(reduction, elements, base, len, &partials, block);
+            Vec::new()
         });
-        if many {
-            self.if_then(big, |this| this.upper_levels(reduction, &partials, n_blocks));
-        }
+        self.in_parallel = false;
+        self.if_then(big, |this| this.upper_levels(reduction, &partials, n_blocks));
         let result = self.take_first(reduction, &partials);
-        if many {
-            self.if_then(big, |this| {
-                for buffer in partials.values.iter().chain(&partials.flags) {
-                    this.free(*buffer);
-                }
-            });
-        }
+        self.if_then(big, |this| {
+            for buffer in partials.values.iter().chain(&partials.flags) {
+                this.free(*buffer);
+            }
+        });
         result
+    }
+
+    /// Start and length of block number `block` of `n` elements.
+    pub(super) fn block_bounds(&mut self, n: Value, block: Value) -> (Value, Value) {
+        let base = self.mul_const(block, BLOCK);
+        let rest = self.sub(n, base);
+        (base, self.min_const(rest, BLOCK))
     }
 
     /// Up to 16 elements: each lane has one, so the tree is written out. Lanes past the end drop out
@@ -79,7 +101,7 @@ impl Lower<'_> {
     }
 
     /// Scratch for one result, holding "no element".
-    fn first_place(&mut self, reduction: &Reduction) -> Columns {
+    pub(super) fn first_place(&mut self, reduction: &Reduction) -> Columns {
         let zero = self.i64(0);
         let mut values = Vec::new();
         for (column, empty) in reduction.columns.iter().zip(&reduction.empty) {
@@ -115,16 +137,14 @@ impl Lower<'_> {
             let n_blocks = this.ceil_shift(len[0], 12);
             let zero = this.i64(0);
             this.for_each(zero, n_blocks, |this, block| {
-                let base = this.mul_const(block, BLOCK);
-                let rest = this.sub(len[0], base);
-                let block_len = this.min_const(rest, BLOCK);
+                let (base, block_len) = this.block_bounds(len[0], block);
                 this.block_tree(reduction, Elements::Stored(partials), base, block_len, partials, block);
             });
             vec![n_blocks]
         });
     }
 
-    fn take_first(&mut self, reduction: &Reduction, partials: &Columns) -> Vec<Value> {
+    pub(super) fn take_first(&mut self, reduction: &Reduction, partials: &Columns) -> Vec<Value> {
         let zero = self.i64(0);
         let mut result = self.load_columns(partials, zero);
         if let (Some(flags), Some(_)) = (partials.flags, reduction.identity) {
@@ -135,7 +155,7 @@ impl Lower<'_> {
     }
 
     /// One block of `len` (1 to 4096) elements from `base` on; the result goes to place `at` of `into`.
-    fn block_tree(
+    pub(super) fn block_tree(
         &mut self,
         reduction: &Reduction,
         elements: Elements<'_>,
@@ -159,7 +179,7 @@ impl Lower<'_> {
         self.put_result(reduction, &lanes, into, at);
     }
 
-    fn clear_lanes(&mut self, reduction: &Reduction, lanes: &Columns, used: Value) {
+    pub(super) fn clear_lanes(&mut self, reduction: &Reduction, lanes: &Columns, used: Value) {
         if reduction.identity.is_none() && lanes.flags.is_none() {
             return;
         }
@@ -235,7 +255,7 @@ impl Lower<'_> {
         });
     }
 
-    fn load_columns(&mut self, columns: &Columns, at: Value) -> Vec<Value> {
+    pub(super) fn load_columns(&mut self, columns: &Columns, at: Value) -> Vec<Value> {
         columns.values.iter().map(|buffer| self.load_elem(*buffer, at)).collect()
     }
 
@@ -246,7 +266,7 @@ impl Lower<'_> {
     }
 
     /// `lane ⊕= element`. `later` says whether lanes hold something when nothing else tells.
-    fn join_lane(
+    pub(super) fn join_lane(
         &mut self,
         reduction: &Reduction,
         lanes: &Columns,
@@ -295,7 +315,7 @@ impl Lower<'_> {
     }
 
     /// Halving: `s[l] = s[l] ⊕ s[l + w]` for w = 32 … 1, as far as lanes are in use.
-    fn halve(&mut self, reduction: &Reduction, lanes: &Columns, used: Value) {
+    pub(super) fn halve(&mut self, reduction: &Reduction, lanes: &Columns, used: Value) {
         let half = self.i64(LANES / 2);
         let more = |this: &mut Self, state: &[Value]| this.compare_const(CompareOp::Gt, state[0], 0);
         self.while_loop(&[half, used], more, |this, state| {
@@ -315,7 +335,7 @@ impl Lower<'_> {
         });
     }
 
-    fn put_result(&mut self, reduction: &Reduction, lanes: &Columns, into: &Columns, at: Value) {
+    pub(super) fn put_result(&mut self, reduction: &Reduction, lanes: &Columns, into: &Columns, at: Value) {
         let zero = self.i64(0);
         let there = lanes.flags.map(|flags| self.load(Scalar::Bool, flags, zero));
         if let (Some(flags), Some(there)) = (into.flags, there) {

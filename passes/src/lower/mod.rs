@@ -9,6 +9,7 @@ mod build;
 mod control;
 mod dot;
 mod emit;
+mod lane_levels;
 mod lanes;
 mod memory;
 mod reduce;
