@@ -106,8 +106,10 @@ impl Pass<'_> {
     }
 
     fn function(&mut self, function: &FnItem, home: Home) {
-        for param in &function.params {
-            if param.ty.is_none() && home != Home::TraitImpl {
+        for (index, param) in function.params.iter().enumerate() {
+            // `self` in front has the type `Self`.
+            let receiver = index == 0 && home != Home::Module && param.name.text == "self";
+            if param.ty.is_none() && home != Home::TraitImpl && !receiver {
                 self.found.push(messages::parameter_without_type(param.name.span, &param.name.text));
             }
             param.ty.iter().for_each(|ty| self.ty(ty));

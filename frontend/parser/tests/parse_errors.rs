@@ -108,6 +108,7 @@ cases! {
     missing_comma: "struct S {\n    a: f32\n    b: f32\n}";
     public_test: "pub test \"t\" { }\npub impl S { }";
     missing_types: "fn f(x, y: f32) -> f32 = x;\nconst N = 3;";
+    misplaced_self: "trait A {\n    fn ok(self, by: f32) -> f32;\n    fn bad(by: f32, self) -> f32;\n}\nfn f(self) -> f32 = 1.0;";
     missing_bodies: "fn f(x: f32) -> f32;\nconst N: i64;";
     nested_items: "fn f() -> i64 {\n    const N: i64 = 3;\n    struct S { a: f32 }\n    N\n}";
     keyword_as_name: "fn f(in: f32) -> f32 {\n    let type = 3;\n    type\n}";
