@@ -3,7 +3,7 @@
 //! the program can see again. Every other float is the result of arithmetic: if it is a NaN it is
 //! the canonical one, and the canonicalising select may wait until an output, a bitcast or a moved
 //! value takes it. So chains of arithmetic, and accumulators, pay nothing. Memory takes part: a
-//! buffer stands for its contents, which are exact in parameters and outputs, and in an allocation
+//! buffer stands for its contents, which are exact in parameters, outputs and tables, and in an allocation
 //! only if a moved value is stored there or if it might be the same memory as one of these.
 
 use std::collections::{HashMap, HashSet};
@@ -71,7 +71,9 @@ impl Flow<'_> {
         let func = self.func;
         let data = &func.ops[op];
         match &data.opcode {
-            Opcode::Bitcast(_) | Opcode::Output { .. } => self.seeds.extend(&data.results),
+            Opcode::Bitcast(_) | Opcode::Output { .. } | Opcode::Data { .. } => {
+                self.seeds.extend(&data.results)
+            }
             Opcode::Load | Opcode::Offset => self.edges(&data.args[..1], &data.results),
             Opcode::Store => self.edges(&data.args[2..], &data.args[..1]),
             Opcode::Copy => self.edges(&data.args[1..2], &data.args[..1]),
@@ -119,7 +121,6 @@ impl Flow<'_> {
             | Opcode::Yield
             | Opcode::Return
             | Opcode::Alloc(_)
-            | Opcode::Data { .. }
             | Opcode::Stack { .. }
             | Opcode::Free
             | Opcode::Iota { .. }

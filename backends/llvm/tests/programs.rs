@@ -2,6 +2,8 @@
 //! (on the array IR) and by LLVM at every optimisation level for several machines, and split into GPU
 //! kernels whose launch plan is carried out on the CPU. All give the same bits, or all fail.
 
+#![allow(clippy::disallowed_methods, reason = "reads its programs")]
+
 mod harness;
 
 use std::collections::HashMap;
@@ -69,7 +71,7 @@ fn element(ty: Scalar, random: &mut Random) -> u64 {
     let edges = edges(ty);
     let bits = random.next();
     match ty {
-        _ if bits % 97 == 0 => edges[(random.next() % edges.len() as u64) as usize],
+        _ if bits.is_multiple_of(97) => edges[(random.next() % edges.len() as u64) as usize],
         Scalar::F32 => u64::from((((bits >> 20) as i32 % 4096) as f32 / 512.0).to_bits()),
         Scalar::F64 => (((bits >> 20) as i32 % 4096) as f64 / 512.0).to_bits(),
         Scalar::F16 => bits % 0x0c00 + 0x3400,
@@ -238,9 +240,9 @@ fn all_programs_give_the_same_bits_everywhere() {
         for (pipeline_name, pipeline) in [("quick", QUICK), ("optimise", OPTIMISE)] {
             let lowered = lower(&file, &module, pipeline);
             let mut objects: Vec<(String, LoadedObject)> = Vec::new();
-            for (machine, levels) in
-                [(&machines[0], vec![0, 3]), (machines.last().expect("one"), vec![0, 1, 2, 3])]
-            {
+            // Baseline and everything there is; each level with one of the pipelines at least.
+            let levels = if pipeline_name == "quick" { [[0, 3], [0, 3]] } else { [[2, 3], [1, 3]] };
+            for (machine, levels) in [&machines[0], machines.last().expect("one")].into_iter().zip(levels) {
                 for level in levels {
                     objects.push((format!("{} -O{level}", machine.cpu), load(&lowered, machine, level)));
                 }

@@ -2,14 +2,19 @@
 //! values, jumps, memory, vectors, NaNs with payloads) return the same bits as on the interpreter, on
 //! every machine and at every level; and through launch plans; and assemble for GPUs.
 
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "the generator is shared with another room's tests"
+)]
+
 mod harness;
 #[path = "../../cranelift/tests/harness/operations.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
 mod operations;
 #[path = "../../cranelift/tests/harness/programs.rs"]
 mod programs;
 #[path = "../../cranelift/tests/harness/values.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
 mod values;
 
 use harness::plan::run_plan;

@@ -27,7 +27,9 @@ fn request(module: &str, target: Target, emit: Emit) -> Request {
 fn text(response: Response) -> String {
     match response {
         Response::Done(Artifact::Text(text)) => text,
-        other => panic!("no text: {other:?}"),
+        other @ (Response::Done(_) | Response::Unsupported(_) | Response::Bug(_)) => {
+            panic!("no text: {other:?}")
+        }
     }
 }
 

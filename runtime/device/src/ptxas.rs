@@ -1,5 +1,6 @@
 //! NVIDIA's assembler `ptxas`: finding it and running it over PTX text. It is no part of running
 //! kernels (the driver has its own copy inside); tests assemble everything that is emitted with it.
+#![expect(clippy::disallowed_methods, reason = "this is the runtime, which may use files")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -129,14 +129,17 @@ impl Kernel {
         }
         let local = match places.place(value)? {
             Place::Cell(cell) => self.read(cell, entry.ty(value))?,
-            Place::Buffer(buffer) => {
-                let body = self.func.body;
-                self.buffers.push(buffer);
-                self.func.add_param(body, entry.ty(value).clone())
-            }
+            Place::Buffer(buffer) => self.buffer(buffer, entry.ty(value).element()),
         };
         self.map.insert(value, local);
         Ok(local)
+    }
+
+    /// A parameter for a buffer.
+    pub fn buffer(&mut self, buffer: BufferVar, elem: Scalar) -> Value {
+        let body = self.func.body;
+        self.buffers.push(buffer);
+        self.func.add_param(body, Type::Buffer(elem))
     }
 
     fn read(&mut self, cell: Cell, ty: &Type) -> Result<Value, Unsupported> {

@@ -364,27 +364,35 @@ impl<'a> Mapper<'a> {
     }
 
     fn binding(&mut self, value: Value, to: BufferVar) -> Result<Option<Binding>, Unsupported> {
+        let from = self.variable(value)?;
         let element_bytes = self.func.ty(value).element().bytes();
-        if let Some(op) = self.func.def_op(value)
-            && self.func.ops[op].opcode == Opcode::Offset
-        {
-            let args = &self.func.ops[op].args;
-            let offset = self.amount(args[1])?;
-            let base = self.binding(args[0], to)?;
-            return match base {
-                Some(Binding { from, offset: Amount::Known(0), .. }) => {
-                    Ok(Some(Binding { to, from, offset, element_bytes }))
-                }
-                Some(_) => {
-                    Err(unsupported("a buffer at an offset from an offset, carried by a loop of the host"))
-                }
-                None => Ok(Some(Binding { to, from: to, offset, element_bytes })),
-            };
-        }
-        match self.assigned.place(value)? {
-            Place::Buffer(from) if from == to => Ok(None),
-            Place::Buffer(from) => Ok(Some(Binding { to, from, offset: Amount::Known(0), element_bytes })),
-            Place::Cell(_) => Err(unsupported("a number where a buffer belongs")),
+        let binding = Binding { to, from, offset: Amount::Known(0), element_bytes };
+        Ok((from != to).then_some(binding))
+    }
+
+    /// The variable that holds a buffer. What kernels make anew gets one of its own here.
+    fn variable(&mut self, value: Value) -> Result<BufferVar, Unsupported> {
+        let element_bytes = self.func.ty(value).element().bytes();
+        let data = self.func.def_op(value).map(|op| &self.func.ops[op]);
+        match data.map(|data| (&data.opcode, &data.args)) {
+            Some((Opcode::Offset, args)) => {
+                let from = self.variable(args[0])?;
+                let offset = self.amount(args[1])?;
+                let to = self.assigned.buffer();
+                self.step(Step::Bind(vec![Binding { to, from, offset, element_bytes }]))?;
+                Ok(to)
+            }
+            Some((Opcode::Data { bits, .. }, _)) => {
+                let buffer = self.assigned.buffer();
+                let count = Amount::Known(bits.len() as i64);
+                self.step(Step::Alloc { buffer, count, element_bytes })?;
+                self.copy_table(value, buffer, bits.len() as i64)?;
+                Ok(buffer)
+            }
+            Some(_) | None => match self.assigned.place(value)? {
+                Place::Buffer(buffer) => Ok(buffer),
+                Place::Cell(_) => Err(unsupported("a number where a buffer belongs")),
+            },
         }
     }
 

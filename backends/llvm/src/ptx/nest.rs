@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use we3_backend_api::Unsupported;
-use we3_backend_api::launch::Amount;
+use we3_backend_api::launch::{Amount, BufferVar};
 use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Func, FuncBuilder, Op, Opcode, Scalar, Type, Value};
 
 use super::kernel::Kernel;
@@ -86,14 +86,19 @@ impl Mapper<'_> {
         let dest = self.local(&mut kernel, args[0])?;
         let source = self.local(&mut kernel, args[1])?;
         let count = self.local(&mut kernel, args[2])?;
-        let mut builder = kernel.builder();
-        let (zero, one) = (builder.i64(0), builder.i64(1));
-        let t = builder.begin_region(&[Type::I64])[0];
-        let value = builder.value(Opcode::Load, vec![source, t], vec![], Type::Scalar(elem));
-        builder.append(Opcode::Store, vec![dest, t, value], vec![], &[]);
-        let region = builder.end_region(vec![]);
-        builder.append(Opcode::For(ForKind::Grid), vec![zero, count, one], vec![region], &[]);
+        copy_elements(&mut kernel, elem, dest, source, count);
         self.launch(kernel, threads)
+    }
+
+    /// Fills device memory with a table of constants.
+    pub(super) fn copy_table(&mut self, table: Value, to: BufferVar, len: i64) -> Result<(), Unsupported> {
+        let elem = self.func.ty(table).element();
+        let mut kernel = self.new_kernel();
+        let source = self.local(&mut kernel, table)?;
+        let dest = kernel.buffer(to, elem);
+        let count = kernel.builder().i64(len);
+        copy_elements(&mut kernel, elem, dest, source, count);
+        self.launch(kernel, Amount::Known(len.max(1)))
     }
 
     /// Puts a local value of the pending kernel into the cell of a value of the entry.
@@ -104,6 +109,16 @@ impl Mapper<'_> {
         self.put_pending(kernel);
         Ok(())
     }
+}
+
+fn copy_elements(kernel: &mut Kernel, elem: Scalar, dest: Value, source: Value, count: Value) {
+    let mut builder = kernel.builder();
+    let (zero, one) = (builder.i64(0), builder.i64(1));
+    let t = builder.begin_region(&[Type::I64])[0];
+    let value = builder.value(Opcode::Load, vec![source, t], vec![], Type::Scalar(elem));
+    builder.append(Opcode::Store, vec![dest, t, value], vec![], &[]);
+    let region = builder.end_region(vec![]);
+    builder.append(Opcode::For(ForKind::Grid), vec![zero, count, one], vec![region], &[]);
 }
 
 /// Whether an operation is a loop with independent iterations.

@@ -228,6 +228,7 @@ impl Escape<'_> {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only the operations named hand buffers on")]
     fn op(&mut self, op: Op) {
         let data = &self.func.ops[op];
         let is_target = matches!(data.opcode, Opcode::Block | Opcode::Forever);
@@ -261,7 +262,6 @@ impl Escape<'_> {
                 }
             }
             Opcode::Continue(_) => self.found |= data.args.iter().any(|value| self.addresses.contains(value)),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "only these hand buffers on")]
             _ => {}
         }
     }

@@ -13,6 +13,7 @@ pub const PROCESSORS: [(u32, bool, &str); 3] =
 
 /// The assembler of the repository's Python environment. Without it tests say so and assemble nothing
 /// (`make test` requires it in CI).
+#[expect(clippy::print_stderr, reason = "a skip must be seen")]
 pub fn assembler() -> Option<Ptxas> {
     let environment: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv");
     let found = Ptxas::find(&[environment]);
