@@ -829,7 +829,6 @@ entry func @r(%0: i64, %1: i64) -> (i64, f32[#0]) {{
 }
 
 #[test]
-#[ignore = "17 million elements through the interpreter take long"]
 fn rows_of_three_levels_keep_their_bits() {
     check(
         "
