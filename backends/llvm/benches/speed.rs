@@ -1,5 +1,7 @@
 //! How fast compiled kernels are here: `cargo bench -p we3-backend-llvm`.
 
+#![allow(clippy::disallowed_methods, reason = "reads its programs, compares times")]
+
 #[path = "../tests/harness/mod.rs"]
 mod harness;
 
