@@ -6,6 +6,7 @@ mod host;
 mod sites;
 mod sizes;
 mod types;
+pub mod walk;
 
 pub use exprs::{
     Axis, Block, Combine, Const, Expr, ExprKind, LoopAxis, ReduceOp, Returned, ScatterOp, Step, Stmt,
@@ -14,7 +15,7 @@ pub use exprs::{
 pub use host::{Bench, Entry, HostField, HostParam, HostType, Test, TestInput, TestSize};
 pub use sites::{Site, SiteId, SiteKind};
 pub use sizes::{Atom, Size};
-pub use types::{ConstArg, Field, RecordDef, RecordId, RecordType, Type};
+pub use types::{ConstArg, Field, RecordDef, RecordId, RecordType, Substitution, Type};
 
 use we3_ir::span::Span;
 

@@ -18,7 +18,6 @@ mod scan;
 mod scatter;
 pub mod schedule;
 mod state;
-mod tile;
 mod update;
 
 use we3_ir::{EntryAbi, Func, Level, Module, Type};

@@ -1,0 +1,19 @@
+//! Text to typed tree: modules, names, signatures, bodies, instances. `check` is the way in.
+
+mod collect;
+mod defs;
+mod elaborate;
+mod entries;
+mod instances;
+mod load;
+mod session;
+mod show;
+mod signature;
+mod suggest;
+mod traits;
+
+mod body;
+mod consts;
+
+pub use consts::ConstEval;
+pub use session::{CheckOptions, CheckResult, check};

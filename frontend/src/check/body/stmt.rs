@@ -1,0 +1,670 @@
+//! Blocks and statements.
+
+use we3_ir::diagnostic::Diagnostic;
+use we3_ir::span::Span;
+use we3_parser::ast::{self, PatternKind, StmtKind as Ast};
+
+use super::coerce::Wanted;
+use super::{Around, Binding, BindingKind, Body};
+use crate::check::suggest::closest;
+use crate::codes;
+use crate::typed::{
+    Atom, Block, Expr, ExprKind, Local, LoopAxis, Returned, SiteKind, Size, Stmt, StmtKind, Type,
+};
+
+impl<'a> Body<'_, 'a, '_> {
+    /// A block as an expression.
+    pub fn block_expr(&mut self, block: &'a ast::Block, hint: Option<&Type>, span: Span) -> Expr {
+        self.attributes(&block.attrs, &["schedule", "unroll"]);
+        let block = self.in_scope(|body| body.block(block, hint));
+        let ty = block.value.as_ref().map_or(Type::UNIT, |value| value.ty.clone());
+        if ty == Type::Error {
+            return self.error(span);
+        }
+        if block.stmts.is_empty()
+            && let Some(value) = block.value
+        {
+            return *value;
+        }
+        Expr { kind: ExprKind::Block(Box::new(block)), ty, span }
+    }
+
+    /// Statements and value of a block, in the present scope.
+    pub fn block(&mut self, block: &'a ast::Block, hint: Option<&Type>) -> Block {
+        let mut stmts = Vec::new();
+        let mut reported = false;
+        for (index, stmt) in block.stmts.iter().enumerate() {
+            if !reported && stmts.last().is_some_and(|stmt: &Stmt| never_ends(&stmt.kind)) && index > 0 {
+                reported = true;
+                self.cx.report(Diagnostic::warning(codes::UNREACHABLE, stmt.span, "this is never reached"));
+            }
+            self.stmt(stmt, &mut stmts);
+        }
+        let value = block.value.as_deref().map(|value| Box::new(self.expr(value, hint)));
+        Block { stmts, value }
+    }
+
+    fn stmt(&mut self, stmt: &'a ast::Stmt, out: &mut Vec<Stmt>) {
+        let span = stmt.span;
+        match &stmt.kind {
+            Ast::Let { pattern, ty, value } => {
+                self.attributes(&stmt.attrs, &["schedule", "unroll"]);
+                self.let_stmt(pattern, ty.as_ref(), value, span, out);
+            }
+            Ast::Assign { place, op, value } => self.assign(place, *op, value, span, out),
+            Ast::While { cond, body } => self.while_stmt(cond, body, span, out),
+            Ast::For { clause, body } => {
+                self.attributes(&stmt.attrs, &["schedule", "unroll", "checkpoint"]);
+                let unroll = Self::wants_unroll(&stmt.attrs);
+                self.for_stmt(clause, body, unroll, span, out);
+            }
+            Ast::Break => self.leave(StmtKind::Break, "break", span, out),
+            Ast::Continue => self.leave(StmtKind::Continue, "continue", span, out),
+            Ast::Return(value) => self.return_stmt(value.as_ref(), span, out),
+            Ast::Assert { cond, message } => self.assert_stmt(cond, message.as_ref(), span, out),
+            Ast::Expr(value) => {
+                let value = self.expr(value, None);
+                if value.ty != Type::Error
+                    && !matches!(&value.kind, ExprKind::Tuple(parts) if parts.is_empty())
+                {
+                    out.push(Stmt { kind: StmtKind::Expr(value), span });
+                }
+            }
+            Ast::Error => {}
+        }
+    }
+
+    fn let_stmt(
+        &mut self,
+        pattern: &'a ast::Pattern,
+        ty: Option<&'a ast::Type>,
+        value: &'a ast::Expr,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        if let Some(kind) = self.let_function(pattern, value) {
+            self.scopes.push(kind);
+            return;
+        }
+        let Some(ty) = ty else {
+            let value = self.expr(value, None);
+            self.bind_pattern(pattern, value, span, out);
+            return;
+        };
+        if let Some(open) = self.open_type(ty) {
+            self.let_open(pattern, open, value, ty.span, span, out);
+            return;
+        }
+        // The value comes first: the type may bind names from its sizes.
+        let hint = self.type_hint(ty);
+        let value = self.expr(value, hint.as_ref());
+        let want = self.let_type(ty, &value.ty, out);
+        let wanted = Wanted { span: Some(ty.span), what: "the type written" };
+        let value = if want == Type::Error { self.error(span) } else { self.coerce(value, &want, wanted) };
+        let value =
+            if value.ty == Type::Error { Expr { kind: ExprKind::Error, ty: want, span } } else { value };
+        self.bind_pattern(pattern, value, span, out);
+    }
+
+    /// Binds the names of a pattern.
+    pub fn bind_pattern(&mut self, pattern: &'a ast::Pattern, value: Expr, span: Span, out: &mut Vec<Stmt>) {
+        match &pattern.kind {
+            PatternKind::Error => {}
+            PatternKind::Wildcard => out.push(Stmt { kind: StmtKind::Expr(value), span }),
+            PatternKind::Name { mutable, name } => {
+                let size = if mutable.is_none() { self.as_size(&value) } else { None };
+                let constant = if mutable.is_none() { self.fold(&value) } else { None };
+                let local = self.new_local(&name.text, value.ty.clone(), name.span);
+                let data = self.local_mut(local);
+                data.info.mutable = mutable.is_some();
+                data.size = size;
+                data.constant = constant;
+                out.push(Stmt { kind: StmtKind::Let(local, value), span });
+                self.bind_name(&name.text, local);
+            }
+            PatternKind::Tuple(parts) => {
+                if value.ty == Type::Error {
+                    parts.iter().for_each(|part| self.bind_pattern(part, value.clone(), span, out));
+                    return;
+                }
+                let elem = self.shallow(self.shallow(&value.ty).elem());
+                let types = match elem {
+                    Type::Tuple(types) if types.len() == parts.len() => types,
+                    other => {
+                        let shown = self.show(&other);
+                        self.cx.report(Diagnostic::error(
+                            codes::BAD_PATTERN,
+                            pattern.span,
+                            format!("this pattern has {} parts, the value is `{shown}`", parts.len()),
+                        ));
+                        let error = self.error(span);
+                        parts.iter().for_each(|part| self.bind_pattern(part, error.clone(), span, out));
+                        return;
+                    }
+                };
+                let value = self.hoist(out, value, "tuple");
+                for (index, (part, ty)) in parts.iter().zip(types).enumerate() {
+                    let field = self.field_of(value.clone(), index as u32, ty, part.span);
+                    self.bind_pattern(part, field, part.span, out);
+                }
+            }
+        }
+    }
+
+    /// `let mut x: T[?] = e`.
+    fn let_open(
+        &mut self,
+        pattern: &'a ast::Pattern,
+        (elem, open): (Type, Vec<Option<Size>>),
+        value: &'a ast::Expr,
+        ty_span: Span,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        let value = self.expr(value, Some(&elem));
+        let have = self.shallow(&value.ty).sizes().to_vec();
+        if value.ty != Type::Error && have.len() != open.len() {
+            let shown = self.show(&value.ty);
+            self.cx.report(
+                Diagnostic::error(
+                    codes::WRONG_RANK,
+                    value.span,
+                    format!("expected {} axes, this is `{shown}`", open.len()),
+                )
+                .with_label(ty_span, "the type written"),
+            );
+            return;
+        }
+        let sizes: Vec<Size> = open
+            .iter()
+            .zip(&have)
+            .map(|(fixed, have)| fixed.clone().unwrap_or_else(|| have.clone()))
+            .collect();
+        let want = elem.with_axes(sizes.clone());
+        let value = self.coerce(value, &want, Wanted { span: Some(ty_span), what: "the type written" });
+        let PatternKind::Name { mutable, name } = &pattern.kind else {
+            self.cx.report(Diagnostic::error(
+                codes::BAD_PATTERN,
+                pattern.span,
+                "a variable whose size may change has one name",
+            ));
+            return;
+        };
+        if mutable.is_none() {
+            self.cx.report(
+                Diagnostic::error(codes::BAD_SIZE, ty_span, "`?` is for a `let mut`, whose size may change")
+                    .with_fix("write `mut`", name.span.start(), "mut "),
+            );
+        }
+        let local = self.new_local(&name.text, want, name.span);
+        let data = self.local_mut(local);
+        data.info.mutable = true;
+        data.info.open = true;
+        self.open_sizes.insert(local, sizes);
+        out.push(Stmt { kind: StmtKind::Let(local, value), span });
+        self.bind_name(&name.text, local);
+    }
+
+    /// `let f = |x| …;` or `let f = some_function;`.
+    fn let_function(&mut self, pattern: &'a ast::Pattern, value: &'a ast::Expr) -> Option<Binding<'a>> {
+        let PatternKind::Name { name, .. } = &pattern.kind else { return None };
+        let function = self.fn_value_if_function(value)?;
+        Some(Binding { name: name.text.clone(), kind: BindingKind::Fn(std::rc::Rc::new(function)) })
+    }
+
+    fn while_stmt(&mut self, cond: &'a ast::Expr, body: &'a ast::Block, span: Span, out: &mut Vec<Stmt>) {
+        let names = assigned_names(body);
+        let cond = self.in_region(|checker| {
+            let mut pre = Vec::new();
+            checker.refresh_open(&names, &mut pre, span);
+            let cond = checker.expr(cond, Some(&Type::BOOL));
+            let cond = checker.condition(cond);
+            checker.wrap(pre, cond)
+        });
+        let block = self.loop_body(&names, body, span, &mut |_, _| {});
+        if cond.ty != Type::Error {
+            out.push(Stmt { kind: StmtKind::While { cond, body: block }, span });
+        }
+        self.refresh_open(&names, out, span);
+    }
+
+    /// The body of a loop: a region in which open variables have unknown sizes at the start.
+    fn loop_body(
+        &mut self,
+        names: &[String],
+        body: &'a ast::Block,
+        span: Span,
+        prepare: &mut dyn FnMut(&mut Self, &mut Vec<Stmt>),
+    ) -> Block {
+        self.in_region(|checker| {
+            checker.in_scope(|checker| {
+                let depth = checker.depth;
+                checker.around.push((Around::Loop, depth));
+                let mut stmts = Vec::new();
+                checker.refresh_open(names, &mut stmts, span);
+                prepare(checker, &mut stmts);
+                let inner = checker.block(body, None);
+                checker.around.pop();
+                stmts.extend(inner.stmts);
+                if let Some(value) = inner.value {
+                    if value.ty != Type::UNIT && value.ty != Type::Error {
+                        let shown = checker.show(&value.ty);
+                        checker.cx.report(
+                            Diagnostic::error(
+                                codes::TYPE_MISMATCH,
+                                value.span,
+                                format!("a loop's body has no value, this is `{shown}`"),
+                            )
+                            .with_note(
+                                "assign it to a `mut` variable declared before the loop, or end it with `;`",
+                            ),
+                        );
+                    }
+                    let span = value.span;
+                    stmts.push(Stmt { kind: StmtKind::Expr(*value), span });
+                }
+                Block { stmts, value: None }
+            })
+        })
+    }
+
+    fn for_stmt(
+        &mut self,
+        clause: &'a ast::ForClause,
+        body: &'a ast::Block,
+        unroll: bool,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        if let Some(filter) = &clause.filter {
+            self.cx.report(
+                Diagnostic::error(codes::NEEDS_CLAUSE, filter.span, "a `for` statement has no filter")
+                    .with_note("write `if !(…) { continue; }` at the start of its body"),
+            );
+        }
+        let names = assigned_names(body);
+        if unroll && self.unrolled_for(clause, body, span, out) {
+            return;
+        }
+        self.nested_for(&clause.binders, &names, body, span, out);
+        self.refresh_open(&names, out, span);
+    }
+
+    /// `#[unroll] for i in 0..N` with a range known at compile time: the body once for each value, so
+    /// that the binder is a constant. False: it is an ordinary loop with a hint.
+    fn unrolled_for(
+        &mut self,
+        clause: &'a ast::ForClause,
+        body: &'a ast::Block,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) -> bool {
+        let [binder] = clause.binders.as_slice() else { return false };
+        let (PatternKind::Name { mutable: None, name }, Some(ast::Source::Range(range))) =
+            (&binder.pattern.kind, &binder.source)
+        else {
+            return false;
+        };
+        if range.step.is_some() || contains_jump(body) {
+            return false;
+        }
+        let (errors, pre) = (self.cx.errors, self.type_pre.len());
+        self.cx.quiet += 1;
+        let bounds = [&range.lo, &range.hi].map(|bound| {
+            let value = self.expr(bound, Some(&Type::I64));
+            self.fold(&value).map(crate::typed::const_as_i64)
+        });
+        self.cx.quiet -= 1;
+        self.cx.errors = errors;
+        self.type_pre.truncate(pre);
+        let [Some(lo), Some(hi)] = bounds else { return false };
+        if hi.saturating_sub(lo) > 256 {
+            return false;
+        }
+        let values: Vec<i64> = if range.reversed { (lo..hi).rev().collect() } else { (lo..hi).collect() };
+        for value in values {
+            self.in_scope(|checker| {
+                let local = checker.new_local(&name.text, Type::I64, name.span);
+                let size = Size::constant(value);
+                let data = checker.local_mut(local);
+                data.size = Some(size.clone());
+                data.constant = Some(crate::check::consts::const_of_i64(value, we3_ir::types::Scalar::I64));
+                data.used = true;
+                checker.bind_name(&name.text, local);
+                let value = checker.size_expr(size, name.span);
+                out.push(Stmt { kind: StmtKind::Let(local, value), span });
+                let block = checker.block(body, None);
+                out.extend(block.stmts);
+                if let Some(value) = block.value {
+                    out.push(Stmt { kind: StmtKind::Expr(*value), span });
+                }
+            });
+        }
+        true
+    }
+
+    /// One loop per binder, the first outermost.
+    fn nested_for(
+        &mut self,
+        binders: &'a [ast::Binder],
+        names: &[String],
+        body: &'a ast::Block,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        let Some((binder, rest)) = binders.split_first() else { return };
+        let Some(domain) = self.domain(binder, None, false) else {
+            // Check the body all the same, with the name known.
+            self.in_scope(|checker| {
+                checker.bind_unknown(&binder.pattern);
+                checker.loop_body(names, body, span, &mut |_, _| {});
+            });
+            return;
+        };
+        out.extend(domain.pre.iter().cloned());
+        let count = domain.count.clone();
+        let mut index = None;
+        let block = if rest.is_empty() {
+            self.loop_body(names, body, span, &mut |checker, stmts| {
+                index = Some(checker.enter_domain(&domain, binder, stmts));
+            })
+        } else {
+            self.in_region(|checker| {
+                checker.in_scope(|checker| {
+                    let mut stmts = Vec::new();
+                    checker.refresh_open(names, &mut stmts, span);
+                    index = Some(checker.enter_domain(&domain, binder, &mut stmts));
+                    checker.nested_for(rest, names, body, span, &mut stmts);
+                    Block { stmts, value: None }
+                })
+            })
+        };
+        if let Some(index) = index {
+            let axis = LoopAxis { index, count: Box::new(count) };
+            out.push(Stmt { kind: StmtKind::For { axis, body: block }, span });
+        }
+        if !rest.is_empty() && contains_break(body) {
+            self.cx.report(
+                Diagnostic::error(
+                    codes::OUTSIDE_LOOP,
+                    span,
+                    "`break` in a loop of several binders is ambiguous",
+                )
+                .with_note("write one `for` inside the other"),
+            );
+        }
+    }
+
+    fn leave(&mut self, kind: StmtKind, word: &str, span: Span, out: &mut Vec<Stmt>) {
+        match self.around.last() {
+            Some((Around::Loop, _)) => out.push(Stmt { kind, span }),
+            Some((Around::ArrayForm, _)) => self.cx.report(
+                Diagnostic::error(codes::OUTSIDE_LOOP, span, format!("`{word}` cannot leave an array form"))
+                    .with_note("the elements of an array form are independent; use a `for` statement for sequential code"),
+            ),
+            None => self.cx.report(Diagnostic::error(
+                codes::OUTSIDE_LOOP,
+                span,
+                format!("`{word}` stands in no loop"),
+            )),
+        }
+    }
+
+    fn return_stmt(&mut self, value: Option<&'a ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
+        if self.inside(Around::ArrayForm) {
+            self.cx.report(
+                Diagnostic::error(codes::BAD_RETURN, span, "`return` cannot leave an array form")
+                    .with_note("the elements of an array form are independent; make the value the last expression of the block"),
+            );
+            return;
+        }
+        if self.result.inferred {
+            self.cx.report(
+                Diagnostic::error(codes::BAD_RETURN, span, "`return` cannot stand in a lambda or a test")
+                    .with_note("make the value the last expression"),
+            );
+            return;
+        }
+        let want = self.result.ty.clone();
+        let value = match value {
+            Some(value) => self.expr(value, Some(&want)),
+            None => self.unit(span),
+        };
+        if let Some(returned) = self.returned(value, span) {
+            out.push(Stmt { kind: StmtKind::Return(returned), span });
+        }
+    }
+
+    /// A value as the result of the function.
+    pub fn returned(&mut self, value: Expr, span: Span) -> Option<Returned> {
+        if value.ty == Type::Error {
+            return None;
+        }
+        let mut pairs = Vec::new();
+        let want = self.result.ty.clone();
+        let result_span = self.result.span;
+        let wanted = Wanted { span: Some(result_span), what: "the result" };
+        if let Err(mismatch) = self.unify(&want, &value.ty, &mut pairs) {
+            let value_span = if value.span.is_empty() { span } else { value.span };
+            if want == Type::UNIT {
+                let shown = self.show(&value.ty);
+                self.cx.report(
+                    Diagnostic::error(
+                        codes::TYPE_MISMATCH,
+                        value_span,
+                        format!("this returns `{shown}`, but the signature has no result"),
+                    )
+                    .with_label(result_span, format!("write `-> {shown}` here")),
+                );
+            } else if value.ty == Type::UNIT {
+                let shown = self.show(&want);
+                self.cx.report(
+                    Diagnostic::error(
+                        codes::MISSING_VALUE,
+                        value_span,
+                        format!("this has no value, `{shown}` is promised"),
+                    )
+                    .with_label(result_span, "promised here")
+                    .with_note("the value of a block is its last expression, without `;`"),
+                );
+            } else {
+                self.mismatch(mismatch, &want, &value.ty, value_span, wanted);
+            }
+            return None;
+        }
+        let mut fresh: Vec<Option<Size>> = vec![None; self.result.fresh as usize];
+        for (want, have) in &pairs {
+            if let Some(Atom::Fresh(index)) = want.as_atom()
+                && let Some(slot) = fresh.get_mut(*index as usize)
+                && slot.is_none()
+            {
+                *slot = Some(have.clone());
+            }
+        }
+        let fill = |size: &Size| {
+            size.subst(&|atom| match atom {
+                Atom::Fresh(index) => fresh.get(*index as usize).cloned().flatten(),
+                _ => None,
+            })
+        };
+        let mut checks = Vec::new();
+        let mut ok = true;
+        for (want, have) in &pairs {
+            ok &= self.same_size(&mut checks, &fill(want), have, value.span, wanted);
+        }
+        for (index, size) in self.result.opaque.clone() {
+            if let Some(Some(have)) = fresh.get(index as usize) {
+                ok &= self.same_size(&mut checks, &size, &have.clone(), value.span, wanted);
+            }
+        }
+        let value = if checks.is_empty() {
+            value
+        } else {
+            let mut stmts = Vec::new();
+            let value = self.hoist(&mut stmts, value, "result");
+            stmts.append(&mut checks);
+            self.wrap(stmts, value)
+        };
+        let fresh = fresh.into_iter().map(Option::unwrap_or_default).collect();
+        ok.then_some(Returned { fresh, value })
+    }
+
+    fn assert_stmt(
+        &mut self,
+        cond: &'a ast::Expr,
+        message: Option<&'a ast::StrLit>,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        let value = self.expr(cond, Some(&Type::BOOL));
+        let cond = self.condition(value);
+        if cond.ty == Type::Error {
+            return;
+        }
+        let message = message.map(|message| message.text.clone());
+        let site = self.site(span, SiteKind::Assert { message });
+        self.learn_condition(&cond);
+        out.push(Stmt { kind: StmtKind::Check { cond, site, notes: Vec::new() }, span });
+    }
+
+    /// An `assert` of an equality of sizes is a fact.
+    fn learn_condition(&mut self, cond: &Expr) {
+        if let ExprKind::Compare(we3_ir::op::CompareOp::Eq, a, b) = &cond.kind
+            && let (Some(a), Some(b)) = (self.as_size(a), self.as_size(b))
+        {
+            self.learn_equal(&a, &b);
+        }
+    }
+
+    /// After assignments that may have happened: the open variables' sizes are read again.
+    pub fn refresh_open(&mut self, names: &[String], out: &mut Vec<Stmt>, span: Span) {
+        let mut locals: Vec<Local> = Vec::new();
+        for name in names {
+            if let Some(BindingKind::Local(local)) = self.lookup(name)
+                && self.local(local).info.open
+                && !locals.contains(&local)
+            {
+                locals.push(local);
+            }
+        }
+        for local in locals {
+            self.refresh_one(local, out, span);
+        }
+    }
+
+    fn refresh_one(&mut self, local: Local, out: &mut Vec<Stmt>, span: Span) {
+        let rank = self.local(local).info.ty.rank();
+        let mut sizes = Vec::new();
+        for axis in 0..rank {
+            let name = format!("len({})", self.local(local).info.name);
+            let hidden = self.hidden_index(&name, None, span);
+            let kind = ExprKind::Len(local, axis as u32);
+            let value = Expr { kind, ty: Type::I64, span };
+            out.push(Stmt { kind: StmtKind::Let(hidden, value), span });
+            sizes.push(Size::local(hidden));
+        }
+        self.open_sizes.insert(local, sizes);
+    }
+
+    /// After an `if`: open variables that an arm assigned have unknown sizes, read at their next use.
+    pub fn refresh_after_arms(&mut self, before: &[Local], then: &ast::Block, otherwise: Option<&ast::Expr>) {
+        let mut names = assigned_names(then);
+        if let Some(otherwise) = otherwise {
+            super::probe::assigned_in_expr(otherwise, &mut names);
+        }
+        for local in before {
+            let name = self.local(*local).info.name.clone();
+            if names.contains(&name) {
+                self.open_sizes.remove(local);
+            }
+        }
+    }
+
+    /// The present sizes of an open variable; reads them if they are not known.
+    pub fn sizes_of_open(&mut self, local: Local, pre: &mut Vec<Stmt>, span: Span) -> Vec<Size> {
+        if let Some(sizes) = self.open_sizes.get(&local) {
+            return sizes.clone();
+        }
+        self.refresh_one(local, pre, span);
+        self.open_sizes.get(&local).cloned().unwrap_or_default()
+    }
+
+    /// Reports attributes that do not exist.
+    pub fn attributes(&mut self, attrs: &[ast::Attr], known: &[&str]) {
+        for attr in attrs {
+            let name = attr.name.text.as_str();
+            if known.contains(&name) {
+                continue;
+            }
+            let mut error = Diagnostic::error(
+                codes::UNKNOWN_ATTRIBUTE,
+                attr.name.span,
+                format!("there is no attribute `{name}` here"),
+            );
+            if let Some(close) = closest(name, known.iter().copied()) {
+                error = error.with_fix(format!("did you mean `{close}`?"), attr.name.span, close);
+            }
+            self.cx.report(error);
+        }
+    }
+
+    /// Binds a pattern's names to values of unknown type, after an error.
+    pub fn bind_unknown(&mut self, pattern: &ast::Pattern) {
+        match &pattern.kind {
+            PatternKind::Name { name, .. } => {
+                let local = self.new_local(&name.text, Type::Error, name.span);
+                self.local_mut(local).used = true;
+                self.bind_name(&name.text, local);
+            }
+            PatternKind::Tuple(parts) => parts.iter().for_each(|part| self.bind_unknown(part)),
+            PatternKind::Wildcard | PatternKind::Error => {}
+        }
+    }
+}
+
+fn never_ends(kind: &StmtKind) -> bool {
+    matches!(kind, StmtKind::Return(_) | StmtKind::Break | StmtKind::Continue)
+}
+
+/// Names that a block assigns, in any depth.
+pub fn assigned_names(block: &ast::Block) -> Vec<String> {
+    let mut names = Vec::new();
+    super::probe::assigned_in_block(block, &mut names);
+    names
+}
+
+fn contains_jump(block: &ast::Block) -> bool {
+    block.stmts.iter().any(|stmt| match &stmt.kind {
+        Ast::Break | Ast::Continue => true,
+        Ast::Expr(expr) => expr_contains_jump(expr),
+        _ => false,
+    }) || block.value.as_deref().is_some_and(expr_contains_jump)
+}
+
+fn expr_contains_jump(expr: &ast::Expr) -> bool {
+    match &expr.kind {
+        ast::ExprKind::If { then, otherwise, .. } => {
+            contains_jump(then) || otherwise.as_deref().is_some_and(expr_contains_jump)
+        }
+        ast::ExprKind::Block(block) => contains_jump(block),
+        _ => false,
+    }
+}
+
+fn contains_break(block: &ast::Block) -> bool {
+    block.stmts.iter().any(|stmt| match &stmt.kind {
+        Ast::Break => true,
+        Ast::Expr(expr) => expr_contains_break(expr),
+        _ => false,
+    })
+}
+
+fn expr_contains_break(expr: &ast::Expr) -> bool {
+    match &expr.kind {
+        ast::ExprKind::If { then, otherwise, .. } => {
+            contains_break(then) || otherwise.as_deref().is_some_and(expr_contains_break)
+        }
+        ast::ExprKind::Block(block) => contains_break(block),
+        _ => false,
+    }
+}

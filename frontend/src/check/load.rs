@@ -1,0 +1,228 @@
+//! Reads the root module and everything it reaches by `use`, parsed. Resolves no names but modules'.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use we3_ir::diagnostic::Diagnostic;
+use we3_ir::span::Span;
+use we3_parser::ast::{ItemKind, Module, UseKind, UseTree};
+
+use crate::codes;
+use crate::source::{SourceMap, SourceProvider};
+
+/// A parsed module with its path; the root's is empty.
+pub struct Loaded {
+    pub path: Vec<String>,
+    pub ast: Module,
+    /// Modules it imports, with the place.
+    pub imports: Vec<(Vec<String>, Span)>,
+}
+
+/// Every module reached, root first.
+pub struct Modules {
+    pub modules: Vec<Loaded>,
+    pub index: BTreeMap<Vec<String>, usize>,
+}
+
+/// Modules every program can use without `use`.
+const IMPLICIT: [&[&str]; 2] = [&["std", "prelude"], &["std", "math"]];
+
+/// Loads a program.
+pub fn load(
+    provider: &dyn SourceProvider,
+    sources: &mut SourceMap,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Modules {
+    let mut loader = Loader {
+        provider,
+        sources,
+        diagnostics,
+        out: Modules { modules: Vec::new(), index: BTreeMap::new() },
+        missing: BTreeMap::new(),
+        queue: VecDeque::new(),
+    };
+    loader.module(&[]);
+    for path in IMPLICIT {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        loader.module(&path);
+    }
+    while let Some(number) = loader.queue.pop_front() {
+        loader.imports_of(number);
+    }
+    loader.out
+}
+
+struct Loader<'p> {
+    provider: &'p dyn SourceProvider,
+    sources: &'p mut SourceMap,
+    diagnostics: &'p mut Vec<Diagnostic>,
+    out: Modules,
+    missing: BTreeMap<Vec<String>, ()>,
+    queue: VecDeque<usize>,
+}
+
+impl Loader<'_> {
+    fn module(&mut self, path: &[String]) -> Option<usize> {
+        if let Some(number) = self.out.index.get(path) {
+            return Some(*number);
+        }
+        if self.missing.contains_key(path) {
+            return None;
+        }
+        let Some(source) = self.provider.load(path) else {
+            self.missing.insert(path.to_vec(), ());
+            return None;
+        };
+        let file = self.sources.add(source);
+        let (ast, mut found) = we3_parser::parse_module(file, self.sources.text(file));
+        self.diagnostics.append(&mut found);
+        let number = self.out.modules.len();
+        self.out.modules.push(Loaded { path: path.to_vec(), ast, imports: Vec::new() });
+        self.out.index.insert(path.to_vec(), number);
+        self.queue.push_back(number);
+        Some(number)
+    }
+
+    fn imports_of(&mut self, number: usize) {
+        for name in self.std_paths(number) {
+            self.module(&["std".to_owned(), name]);
+        }
+        let mut leaves = Vec::new();
+        if let Some(loaded) = self.out.modules.get(number) {
+            for item in &loaded.ast.items {
+                if let ItemKind::Use(tree) = &item.kind {
+                    collect_leaves(tree, &[], &mut leaves);
+                }
+            }
+        }
+        for (path, span) in leaves {
+            let target = self.module_of_leaf(&path);
+            match target {
+                Some(target) => {
+                    let path = self.out.modules.get(target).map(|m| m.path.clone());
+                    if let (Some(loaded), Some(path)) = (self.out.modules.get_mut(number), path) {
+                        loaded.imports.push((path, span));
+                    }
+                }
+                None => {
+                    let name = path[..path.len().saturating_sub(1).max(1)].join("::");
+                    self.diagnostics.push(
+                        Diagnostic::error(codes::UNKNOWN_MODULE, span, format!("there is no module `{name}`"))
+                            .with_note("modules of the program are files beside the root file; those of the standard library begin with `std::`"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Modules named by full paths, `std::random::uniform(…)`, wherever they stand in the text.
+    fn std_paths(&self, number: usize) -> Vec<String> {
+        let Some(loaded) = self.out.modules.get(number) else { return Vec::new() };
+        let text = self.sources.text(loaded.ast.span.file);
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let mut names: Vec<String> = code
+            .flat_map(|line| line.split("std::").skip(1))
+            .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The module a `use` path reaches: the one that holds the last name, or the one it names.
+    fn module_of_leaf(&mut self, path: &[String]) -> Option<usize> {
+        let (last, front) = path.split_last()?;
+        if !front.is_empty()
+            && let Some(number) = self.module(front)
+            && declares(&self.out.modules[number].ast, last)
+        {
+            return Some(number);
+        }
+        if let Some(number) = self.module(path) {
+            return Some(number);
+        }
+        if front.is_empty() { None } else { self.module(front) }
+    }
+}
+
+/// Every leaf of a `use` with its full path.
+pub fn collect_leaves(tree: &UseTree, before: &[String], out: &mut Vec<(Vec<String>, Span)>) {
+    let mut path = before.to_vec();
+    path.extend(tree.path.iter().map(|name| name.text.clone()));
+    match &tree.kind {
+        UseKind::Leaf { .. } => {
+            if !path.is_empty() {
+                out.push((path, tree.span));
+            }
+        }
+        UseKind::Group(trees) => trees.iter().for_each(|tree| collect_leaves(tree, &path, out)),
+    }
+}
+
+fn declares(module: &Module, name: &str) -> bool {
+    module.items.iter().any(|item| match &item.kind {
+        ItemKind::Const(item) => item.name.text == name,
+        ItemKind::TypeAlias(item) => item.name.text == name,
+        ItemKind::Struct(item) => item.name.text == name,
+        ItemKind::Trait(item) => item.name.text == name,
+        ItemKind::Fn(item) => item.name.text == name,
+        ItemKind::Use(tree) => item.is_pub.is_some() && use_gives(tree, name),
+        ItemKind::Impl(_) | ItemKind::Test(_) | ItemKind::Bench(_) | ItemKind::Error => false,
+    })
+}
+
+fn use_gives(tree: &UseTree, name: &str) -> bool {
+    match &tree.kind {
+        UseKind::Leaf { alias } => alias.as_ref().or(tree.path.last()).is_some_and(|last| last.text == name),
+        UseKind::Group(trees) => trees.iter().any(|tree| use_gives(tree, name)),
+    }
+}
+
+/// One diagnostic for each circle of imports.
+pub fn check_cycles(modules: &Modules, diagnostics: &mut Vec<Diagnostic>) {
+    // 0: not seen, 1: on the path, 2: done.
+    let mut state = vec![0u8; modules.modules.len()];
+    for start in 0..modules.modules.len() {
+        let mut path: Vec<(usize, usize)> = Vec::new();
+        if state[start] == 0 {
+            state[start] = 1;
+            path.push((start, 0));
+        }
+        while let Some((node, next)) = path.last_mut() {
+            let Some((target, span)) = modules.modules[*node].imports.get(*next) else {
+                state[*node] = 2;
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            let from = *node;
+            let Some(&target) = modules.index.get(target) else { continue };
+            match state[target] {
+                0 => {
+                    state[target] = 1;
+                    path.push((target, 0));
+                }
+                1 if target != from || !modules.modules[from].path.is_empty() => {
+                    let at = path.iter().position(|(node, _)| *node == target).unwrap_or(0);
+                    let mut names: Vec<String> =
+                        path[at..].iter().map(|(node, _)| module_name(modules, *node)).collect();
+                    names.push(module_name(modules, target));
+                    diagnostics.push(
+                        Diagnostic::error(
+                            codes::IMPORT_CYCLE,
+                            *span,
+                            "modules import each other in a circle",
+                        )
+                        .with_here("this `use` closes the circle")
+                        .with_note(names.join(" → ")),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn module_name(modules: &Modules, number: usize) -> String {
+    let path = &modules.modules[number].path;
+    if path.is_empty() { "the root file".to_owned() } else { format!("`{}`", path.join("::")) }
+}

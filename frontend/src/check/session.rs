@@ -1,0 +1,189 @@
+//! One run of the checker: its tables, its diagnostics, and the order of the steps.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use we3_ir::diagnostic::{Diagnostic, Severity};
+use we3_ir::span::Span;
+use we3_parser::ast;
+
+use super::consts::{ConstEval, ConstState};
+use super::defs::*;
+use super::instances::{InstKey, Job};
+use super::signature::{ImplInfo, StructInfo};
+use super::{collect, load};
+use crate::source::{SourceMap, SourceProvider};
+use crate::typed::{FuncId, Program, Site, SiteId, SiteKind};
+
+/// What the caller wants checked and reported.
+#[derive(Clone, Copy, Default)]
+pub struct CheckOptions<'e> {
+    /// Evaluates at compile time what the checker's own folding cannot.
+    pub const_eval: Option<&'e dyn ConstEval>,
+    /// Tests and benches of every module, not only the root's.
+    pub all_tests: bool,
+    /// `-W sizes`: report sizes that are checked at run time.
+    pub warn_sizes: bool,
+    /// Leave out tests and benches.
+    pub skip_tests: bool,
+    /// Check generic functions that nothing uses only by their signature (std modules in a user's run).
+    pub trust_std: bool,
+}
+
+/// What came out.
+#[derive(Debug)]
+pub struct CheckResult {
+    /// The program, if there was no error.
+    pub program: Option<Program>,
+    /// Everything found, in source order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read.
+    pub sources: SourceMap,
+}
+
+/// Checks the program whose root module the provider gives for the empty path.
+pub fn check(provider: &dyn SourceProvider, options: CheckOptions<'_>) -> CheckResult {
+    let mut sources = SourceMap::default();
+    let mut diagnostics = Vec::new();
+    let modules = load::load(provider, &mut sources, &mut diagnostics);
+    load::check_cycles(&modules, &mut diagnostics);
+    let syntax_errors = diagnostics.iter().any(Diagnostic::is_error);
+    let defs = collect::collect(&modules, &mut diagnostics);
+    let mut checker = Checker::new(defs, &sources, options);
+    checker.run();
+    let (program, mut found) = (checker.program, checker.diagnostics);
+    // After a syntax error, names that seem to be missing may stand in what was skipped.
+    diagnostics.append(&mut found);
+    diagnostics.sort_by_key(|diagnostic| {
+        let span = diagnostic.primary_span();
+        (span.file, span.lo, span.hi)
+    });
+    let failed = syntax_errors || diagnostics.iter().any(|d| d.severity == Severity::Error);
+    CheckResult { program: (!failed).then_some(program), diagnostics, sources }
+}
+
+/// The state of a run. `'a` is the life of the syntax trees, `'s` of the source map and options.
+pub struct Checker<'a, 's> {
+    pub defs: Defs<'a>,
+    pub sources: &'s SourceMap,
+    pub options: CheckOptions<'s>,
+    pub diagnostics: Vec<Diagnostic>,
+    reported: BTreeSet<(&'static str, Span)>,
+    /// While > 0 diagnostics are only counted.
+    pub quiet: u32,
+    /// Errors so far, the quiet ones included.
+    pub errors: u32,
+    pub program: Program,
+    pub structs: Vec<Option<Rc<StructInfo>>>,
+    pub struct_state: Vec<u8>,
+    pub impls: Vec<Option<Rc<ImplInfo>>>,
+    pub supers: Vec<Option<Rc<Vec<TraitId>>>>,
+    pub signatures: Vec<Option<Rc<Signature<'a>>>>,
+    /// Functions whose body was found wrong; they are not instantiated.
+    pub broken: BTreeSet<FnId>,
+    pub consts: Vec<ConstState>,
+    pub instances: BTreeMap<InstKey, FuncId>,
+    pub queue: VecDeque<Job>,
+    /// Instances whose bodies are checked or being checked, and who asked for each.
+    pub depth_of: Vec<u32>,
+    pub alias_depth: u32,
+    pub used_names: BTreeSet<(ModuleId, String)>,
+}
+
+impl<'a, 's> Checker<'a, 's> {
+    fn new(defs: Defs<'a>, sources: &'s SourceMap, options: CheckOptions<'s>) -> Checker<'a, 's> {
+        let (structs, impls, traits) = (defs.structs.len(), defs.impls.len(), defs.traits.len());
+        let (fns, consts) = (defs.fns.len(), defs.consts.len());
+        Checker {
+            defs,
+            sources,
+            options,
+            diagnostics: Vec::new(),
+            reported: BTreeSet::new(),
+            quiet: 0,
+            errors: 0,
+            program: Program::default(),
+            structs: vec![None; structs],
+            struct_state: vec![0; structs],
+            impls: vec![None; impls],
+            supers: vec![None; traits],
+            signatures: vec![None; fns],
+            broken: BTreeSet::new(),
+            consts: vec![ConstState::Untouched; consts],
+            instances: BTreeMap::new(),
+            queue: VecDeque::new(),
+            depth_of: Vec::new(),
+            alias_depth: 0,
+            used_names: BTreeSet::new(),
+        }
+    }
+
+    fn run(&mut self) {
+        for index in 0..self.defs.structs.len() {
+            self.struct_info(crate::typed::RecordId(index as u32));
+        }
+        self.fill_records();
+        for index in 0..self.defs.impls.len() {
+            self.check_impl(ImplId(index as u32));
+        }
+        for index in 0..self.defs.consts.len() {
+            self.check_const_item(ConstId(index as u32));
+        }
+        for index in 0..self.defs.fns.len() {
+            let id = FnId(index as u32);
+            self.signature(id);
+            if self.wants_definition_check(id) {
+                self.check_definition(id);
+            }
+        }
+        self.make_entries();
+        self.run_queue();
+        self.check_recursion();
+    }
+
+    /// Whether a body is checked where it stands, before any use. (What is used is checked in any case.)
+    fn wants_definition_check(&self, id: FnId) -> bool {
+        let module = self.defs.fns[id.index()].module;
+        let is_std = self.defs.modules[module.index()].path.first().is_some_and(|part| part == "std");
+        let root_is_std =
+            self.defs.modules.first().is_some_and(|m| m.path.first().is_some_and(|p| p == "std"));
+        !(self.options.trust_std && is_std && !root_is_std)
+    }
+
+    /// Reports, unless quiet or reported before.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        if diagnostic.is_error() {
+            self.errors += 1;
+        }
+        if self.quiet > 0 {
+            return;
+        }
+        if self.reported.insert((diagnostic.code.0, diagnostic.primary_span())) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// A new site.
+    pub fn site(&mut self, span: Span, kind: SiteKind) -> SiteId {
+        let id = SiteId(self.program.sites.len() as u32);
+        self.program.sites.push(Site { span, kind });
+        id
+    }
+
+    /// The text of a span, on one line, shortened.
+    pub fn text(&self, span: Span) -> String {
+        let text: Vec<&str> = self.sources.slice(span).split_whitespace().collect();
+        let text = text.join(" ");
+        if text.chars().count() > 40 {
+            let short: String = text.chars().take(37).collect();
+            format!("{short}…")
+        } else {
+            text
+        }
+    }
+
+    /// Whether an item has an attribute.
+    pub fn has_attr(attrs: &[ast::Attr], name: &str) -> bool {
+        attrs.iter().any(|attr| attr.name.text == name)
+    }
+}
