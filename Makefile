@@ -29,6 +29,9 @@ lint: ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
+suite-list: ## the generated part of the suite
+	@$(CARGO) run -q -p we3-tests --bin suite-list
+
 bless: ## accept the output of the file tests after reading the diff
 	WE3_BLESS=1 INSTA_UPDATE=always scripts/test.sh
 

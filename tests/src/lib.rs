@@ -4,3 +4,4 @@ pub mod ir_files;
 pub mod ir_mutation;
 pub mod ir_values;
 pub mod pages;
+pub mod suite;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{compile, completions, doctor, explain, opt};
+use crate::commands::{bench, check, compile, completions, doc, doctor, explain, fmt, opt, run, test};
 use crate::console::{ColorChoice, MessageFormat};
 
 const ABOUT: &str = "The we3 compiler: numeric kernels with the same bits on every backend";
@@ -44,10 +44,22 @@ pub struct Cli {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Check programs and report everything that is wrong with them
+    Check(check::Args),
+    /// Run a function with arguments, on any backend
+    Run(run::Args),
+    /// Run the tests of a program
+    Test(test::Args),
+    /// Time the benches of a program
+    Bench(bench::Args),
     /// Compile to an object, PTX, or any form on the way
     Compile(compile::Args),
     /// Run passes over a file of IR
     Opt(opt::Args),
+    /// Format sources
+    Fmt(fmt::Args),
+    /// Write the documentation of a program's public items
+    Doc(doc::Args),
     /// Teach what an error code means
     Explain(explain::Args),
     /// Say what is installed, what it enables, and how to get the rest

@@ -1,20 +1,32 @@
-//! Dispatch: one file a command, each with its options and a `run` that gives an exit code or a failure.
+//! Dispatch: one file a command, each with its options and a `run` that gives an exit code or a failure;
+//! and the few steps that several commands share.
 
+pub mod bench;
+pub mod check;
 pub mod compile;
 pub mod completions;
+pub mod doc;
 pub mod doctor;
 pub mod explain;
+pub mod fmt;
 pub mod opt;
+pub mod run;
+pub mod test;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use we3_driver::Diagnostic;
 use we3_driver::failure::Failure;
 use we3_driver::plan::BackendChoice;
+use we3_driver::session::{Session, SessionOptions};
+use we3_driver::sources::Sources;
 use we3_driver::stages::StageLog;
 
 use crate::args::{Cli, Command};
-use crate::console::Console;
+use crate::console::{Console, EXIT_FAILED, MessageFormat};
+use crate::files;
 
 /// What a command ends with.
 pub type Outcome = Result<ExitCode, Failure>;
@@ -23,13 +35,66 @@ pub type Outcome = Result<ExitCode, Failure>;
 pub fn run(cli: Cli) -> ExitCode {
     let console = Console::new(cli.message_format, cli.color);
     let outcome = match cli.command {
+        Command::Check(args) => check::run(&args, console),
+        Command::Run(args) => self::run::run(&args, console),
+        Command::Test(args) => test::run(&args, console),
+        Command::Bench(args) => bench::run(&args, console),
         Command::Compile(args) => compile::run(&args, console),
         Command::Opt(args) => opt::run(&args, console),
+        Command::Fmt(args) => fmt::run(&args, console),
+        Command::Doc(args) => doc::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
         Command::Doctor(args) => doctor::run(&args, console),
         Command::Completions(args) => completions::run(&args, console),
     };
     outcome.unwrap_or_else(|failure| console.failure(&failure))
+}
+
+/// The sources of a program: a file, standard input as `-`, or a library module as `std::linalg`.
+fn sources(file: &str) -> Result<Sources, Failure> {
+    if file == "-" {
+        return Ok(Sources::from_text("<stdin>", files::read_text(file)?));
+    }
+    if let Some(module) = file.strip_prefix("std::") {
+        return Sources::from_std(module)
+            .ok_or_else(|| Failure::Usage(format!("there is no library module `{file}`")));
+    }
+    Sources::from_file(Path::new(file))
+}
+
+fn open(file: &str, options: SessionOptions) -> Result<Session, Failure> {
+    Ok(Session::open(&sources(file)?, options))
+}
+
+/// Shows what the check found.
+fn report(session: &Session, console: Console) {
+    show(session, session.diagnostics(), console);
+}
+
+/// Shows diagnostics with their places.
+fn show(session: &Session, found: &[Diagnostic], console: Console) {
+    if !found.is_empty() {
+        console.message(&match console.format {
+            MessageFormat::Human => session.render(found, console.colored()),
+            MessageFormat::Json => session.render_json(found),
+        });
+    }
+}
+
+/// Shows a failure; one that has a place in the sources with it.
+fn failed(session: &Session, failure: Failure, console: Console) -> Outcome {
+    match failure {
+        Failure::Diagnostics(found) => {
+            show(session, &found, console);
+            Ok(ExitCode::from(EXIT_FAILED))
+        }
+        Failure::Usage(_)
+        | Failure::Unsupported(_)
+        | Failure::OutOfMemory
+        | Failure::TooManySteps
+        | Failure::Unavailable(_)
+        | Failure::Bug { .. } => Ok(console.failure(&failure)),
+    }
 }
 
 /// The backend with this name.

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use we3_driver::arguments::ArgumentLoader;
 use we3_driver::bind::FileLoader;
 use we3_driver::failure::Failure;
 use we3_driver::value::{HostType, HostValue};
@@ -51,6 +52,12 @@ fn make_folder(path: &Path) -> Result<(), Failure> {
 pub struct ArgumentFiles {
     /// The parameter being filled: the array of that name is taken out of an archive.
     pub parameter: String,
+}
+
+impl ArgumentLoader for ArgumentFiles {
+    fn begin(&mut self, parameter: &str) {
+        self.parameter = parameter.to_owned();
+    }
 }
 
 impl FileLoader for ArgumentFiles {

@@ -1,10 +1,11 @@
 //! Something that can be called with values: a program on one backend. When compiled code finds that a
 //! check failed, the interpreter runs the unoptimised program to tell which one.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use we3_backend_api::{Artifact, Emit, entry_symbol};
-use we3_backend_interp::{Limits, ResultValue, RunArray, RunValue, Stop, run_entry};
+use we3_backend_interp::{Interpreter, Limits, ResultValue, RunArray, RunValue, Stop};
 use we3_device::{
     ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, call_entry, knobs,
 };
@@ -97,23 +98,43 @@ impl Executable {
         Ok(Executable { ir: ir.clone(), engine })
     }
 
-    /// Calls an entry.
+    /// Calls an entry once.
     pub fn call(&self, kernel: &Kernel, args: &[HostValue], budget: Budget) -> Result<HostValue, Failure> {
-        match &self.engine {
-            Engine::Array => self.interpret(kernel, args, budget),
+        self.caller(kernel).call(args, budget)
+    }
+
+    /// An entry ready to be called again and again.
+    pub fn caller<'run>(&'run self, kernel: &'run Kernel) -> Caller<'run> {
+        Caller { executable: self, kernel, array: OnceCell::new(), lowered: OnceCell::new() }
+    }
+}
+
+/// An entry of an executable. What an interpreter needs is verified and decoded on first need, and kept.
+pub struct Caller<'run> {
+    executable: &'run Executable,
+    kernel: &'run Kernel,
+    array: OnceCell<Result<Interpreter<'run>, Failure>>,
+    lowered: OnceCell<Result<Interpreter<'run>, Failure>>,
+}
+
+impl<'run> Caller<'run> {
+    /// Calls it.
+    pub fn call(&self, args: &[HostValue], budget: Budget) -> Result<HostValue, Failure> {
+        let kernel = self.kernel;
+        match &self.executable.engine {
+            Engine::Array => self.interpret(args, budget),
             Engine::Loop(module) => {
-                let results = run_interpreter(module, kernel, args, budget);
-                match results {
+                let interpreter = self.lowered.get_or_init(|| decoded(module, kernel));
+                let interpreter = interpreter.as_ref().map_err(Failure::clone)?;
+                match interpreter.run(gathered(args), &limits(budget)) {
                     Ok(results) => collect(kernel, results_of_loop_level(kernel, results)?),
-                    Err(Stop::Check { .. }) => Err(self.failed_check(kernel, args, budget)),
+                    Err(Stop::Check { .. }) => Err(self.failed_check(args, budget)),
                     Err(stop) => Err(self.stopped(stop)),
                 }
             }
             Engine::Native(object) => match call_native(object, kernel, args, budget) {
                 Ok(value) => Ok(value),
-                Err(NativeError::Call(CallError::CheckFailed)) => {
-                    Err(self.failed_check(kernel, args, budget))
-                }
+                Err(NativeError::Call(CallError::CheckFailed)) => Err(self.failed_check(args, budget)),
                 Err(NativeError::Call(CallError::OutOfMemory)) => Err(Failure::OutOfMemory),
                 Err(NativeError::Call(error)) => Err(Failure::bug(error.to_string())),
                 Err(NativeError::Shape) => Err(wrong_results(kernel)),
@@ -121,27 +142,30 @@ impl Executable {
         }
     }
 
-    fn interpret(&self, kernel: &Kernel, args: &[HostValue], budget: Budget) -> Result<HostValue, Failure> {
-        match run_interpreter(&self.ir.module, kernel, args, budget) {
-            Ok(results) => collect(kernel, results),
+    fn interpret(&self, args: &[HostValue], budget: Budget) -> Result<HostValue, Failure> {
+        let module: &'run Module = &self.executable.ir.module;
+        let interpreter = self.array.get_or_init(|| decoded(module, self.kernel));
+        let interpreter = interpreter.as_ref().map_err(Failure::clone)?;
+        match interpreter.run(gathered(args), &limits(budget)) {
+            Ok(results) => collect(self.kernel, results),
             Err(stop) => Err(self.stopped(stop)),
         }
     }
 
     /// The first failure in source order, as the sequential program finds it.
-    fn failed_check(&self, kernel: &Kernel, args: &[HostValue], budget: Budget) -> Failure {
-        match self.interpret(kernel, args, budget) {
+    fn failed_check(&self, args: &[HostValue], budget: Budget) -> Failure {
+        match self.interpret(args, budget) {
             Err(failure) => failure,
             Ok(_) => Failure::bug(format!(
                 "compiled code says that a check of `{}` failed, the reference interpreter finds none",
-                kernel.name
+                self.kernel.name
             )),
         }
     }
 
     fn stopped(&self, stop: Stop) -> Failure {
         match stop {
-            Stop::Check { site, notes } => match self.ir.sites.get(site as usize) {
+            Stop::Check { site, notes } => match self.executable.ir.sites.get(site as usize) {
                 Some(found) => {
                     let notes: Vec<i64> = notes.iter().map(|(_, bits)| *bits as i64).collect();
                     Failure::Diagnostics(vec![found.diagnostic(&notes)])
@@ -168,21 +192,17 @@ fn wrong_results(kernel: &Kernel) -> Failure {
 
 // ---- interpreters ----
 
-fn run_interpreter(
-    module: &Module,
-    kernel: &Kernel,
-    args: &[HostValue],
-    budget: Budget,
-) -> Result<Vec<ResultValue>, Stop> {
-    let verified = verify(module).map_err(|errors| {
-        Stop::Broken(wrong_module(module, &errors).summary().trim_start_matches("bug in we3: ").to_owned())
-    })?;
+fn decoded<'run>(module: &'run Module, kernel: &Kernel) -> Result<Interpreter<'run>, Failure> {
+    let verified = verify(module).map_err(|errors| wrong_module(module, &errors))?;
     let func = module
         .find(&kernel.name)
-        .ok_or_else(|| Stop::Broken(format!("the module has no function `{}`", kernel.name)))?;
+        .ok_or_else(|| Failure::bug(format!("the module has no function `{}`", kernel.name)))?;
+    Interpreter::new(verified, func).map_err(|stop| Failure::bug(stop.to_string()))
+}
+
+fn limits(budget: Budget) -> Limits {
     let defaults = Limits::default();
-    let limits = Limits { steps: budget.steps, bytes: budget.bytes.unwrap_or(defaults.bytes), ..defaults };
-    run_entry(verified, func, gathered(args), &limits)
+    Limits { steps: budget.steps, bytes: budget.bytes.unwrap_or(defaults.bytes), ..defaults }
 }
 
 /// Flat arguments with leaves copied into dense arrays.

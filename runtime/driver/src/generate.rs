@@ -126,6 +126,11 @@ fn evaluate_atom(atom: &Atom, chosen: &[i64]) -> i64 {
     }
 }
 
+/// An array of everyday (or, with `edges`, of all) numbers, as tests get them.
+pub fn numbers(elem: &HostType, sizes: Vec<u64>, seed: u64, edges: bool) -> Option<HostArray> {
+    Maker { edges, simpler: 0 }.array(elem, sizes, &mut Random::new(seed))
+}
+
 /// Makes values of a type.
 struct Maker {
     edges: bool,

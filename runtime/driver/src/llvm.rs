@@ -1,34 +1,44 @@
 //! The LLVM backend as the driver sees it: text to the worker program, an artifact back.
 
-use std::sync::OnceLock;
+use std::cell::OnceCell;
+use std::path::PathBuf;
 
 use we3_backend_api::worker::{Request, Response};
-use we3_backend_api::{Artifact, Options, Target};
+use we3_backend_api::{Artifact, Emit, Options, Target};
 use we3_device::LlvmWorker;
-use we3_ir::Module;
 use we3_ir::text::print_module;
+use we3_ir::{Level, Module};
 
 use crate::failure::Failure;
 
-/// One worker for the whole process: starting it loads LLVM, which costs more than a small job.
-fn worker() -> Result<&'static LlvmWorker, Failure> {
-    static WORKER: OnceLock<Result<LlvmWorker, String>> = OnceLock::new();
-    let found = WORKER.get_or_init(|| LlvmWorker::find().map_err(|error| error.to_string()));
-    found.as_ref().map_err(|error| Failure::Unavailable(error.clone()))
+thread_local! {
+    /// One worker a thread: starting it loads LLVM, which costs more than a small job, and a worker does
+    /// one job at a time.
+    static WORKER: OnceCell<Result<LlvmWorker, String>> = const { OnceCell::new() };
 }
 
-/// Whether the worker program is there and starts; else why not.
-pub fn available() -> Result<std::path::PathBuf, Failure> {
-    let worker = worker()?;
-    worker.start().map_err(|error| Failure::Unavailable(error.to_string()))?;
-    Ok(worker.program().to_owned())
+fn with_worker<T>(work: impl FnOnce(&LlvmWorker) -> Result<T, Failure>) -> Result<T, Failure> {
+    WORKER.with(|worker| {
+        let found = worker.get_or_init(|| LlvmWorker::find().map_err(|error| error.to_string()));
+        work(found.as_ref().map_err(|error| Failure::Unavailable(error.clone()))?)
+    })
+}
+
+/// Whether the worker program is there and compiles; else why not.
+pub fn available() -> Result<PathBuf, Failure> {
+    let module = Module::new(Level::Loop);
+    let options = Options { emit: Emit::BackendIr, opt_level: 0 };
+    compile(&module, &Target::x86_64_baseline(), &options)?;
+    with_worker(|worker| Ok(worker.program().to_owned()))
 }
 
 /// Compiles loop IR in the worker.
 pub fn compile(module: &Module, target: &Target, options: &Options) -> Result<Artifact, Failure> {
     let text = print_module(module);
     let request = Request { module: text.clone(), target: target.clone(), options: options.clone() };
-    let response = worker()?.request(&request).map_err(|error| Failure::Unavailable(error.to_string()))?;
+    let response = with_worker(|worker| {
+        worker.request(&request).map_err(|error| Failure::Unavailable(error.to_string()))
+    })?;
     match response {
         Response::Done(artifact) => Ok(artifact),
         Response::Unsupported(limit) => Err(Failure::Unsupported(limit)),

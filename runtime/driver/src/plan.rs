@@ -86,6 +86,11 @@ impl Plan {
     }
 }
 
+/// The machine this runs on.
+pub fn host() -> Target {
+    host_target()
+}
+
 /// What passes may know about a target.
 pub fn facts_of(target: &Target) -> TargetFacts {
     let base = TargetFacts::default();

@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 
 use we3_backend_api::{Artifact, Backend, Emit, Options};
 use we3_backend_cranelift::CraneliftBackend;
+use we3_ir::span::FileId;
 use we3_ir::text::{parse_module, print_module};
 use we3_ir::verify::verify;
 use we3_ir::{Level, Module};
+use we3_parser::parse_module as parse_source;
+use we3_parser::print::{print_ast, print_tokens};
 use we3_passes::{PassContext, RunOptions, pipelines, run_passes};
 
 use crate::failure::Failure;
@@ -149,6 +152,16 @@ pub fn generate(module: &Module, plan: &Plan, emit: Emit, log: &mut StageLog) ->
 pub fn wrong_module(module: &Module, errors: &[we3_ir::verify::VerifyError]) -> Failure {
     let first = errors.first().map_or_else(String::new, ToString::to_string);
     Failure::Bug { what: format!("a module does not verify: {first}"), ir: Some(print_module(module)) }
+}
+
+/// The words of a source, one a line.
+pub fn tokens(source: &str) -> String {
+    print_tokens(source)
+}
+
+/// The syntax tree of a source as nested lists; what does not parse is an error node.
+pub fn syntax_tree(source: &str) -> String {
+    print_ast(&parse_source(FileId(0), source).0)
 }
 
 /// Reads a dumped form back: array or loop IR.

@@ -5,12 +5,16 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use we3_driver::failure::Failure;
+use we3_driver::header::c_header;
+use we3_driver::kernel::with_entries;
 use we3_driver::plan::{BackendChoice, Plan, TARGET_NAMES, target_from_name, target_name};
-use we3_driver::stages::{Form, Stage, StageLog, read_ir, run_to};
+use we3_driver::session::{Session, SessionOptions};
+use we3_driver::sources::Sources;
+use we3_driver::stages::{Form, Stage, StageLog, read_ir, run_to, syntax_tree, tokens};
 use we3_driver::{Arch, Emit};
 
-use super::Outcome;
-use crate::console::Console;
+use super::{Outcome, report};
+use crate::console::{Console, EXIT_FAILED};
 use crate::files;
 
 const EXAMPLES: &str = "\
@@ -89,9 +93,31 @@ pub struct Args {
 
 /// Compiles.
 pub fn run(args: &Args, console: Console) -> Outcome {
-    let mut log = StageLog::default();
     let text = files::read_text(&args.file)?;
-    let (bytes, default_output) = from_ir(args, &text, &mut log)?;
+    let mut log = StageLog::default();
+    let (bytes, default_output) = match args.emit {
+        What::Tokens => (tokens(&text).into_bytes(), None),
+        What::Ast => (syntax_tree(&text).into_bytes(), None),
+        _ if is_ir(&text) => finish(args, read_ir(&text)?, &mut log)?,
+        What::ArrayIr
+        | What::LoopIr
+        | What::Clif
+        | What::LlvmIr
+        | What::Asm
+        | What::Obj
+        | What::Ptx
+        | What::Header => {
+            let mut session = open(args, &text)?;
+            report(&session, console);
+            if session.has_errors() {
+                return Ok(ExitCode::from(EXIT_FAILED));
+            }
+            match from_source(args, &mut session, &mut log) {
+                Ok(made) => made,
+                Err(failure) => return super::failed(&session, failure, console),
+            }
+        }
+    };
     if args.time {
         console.message(&super::times(&log));
     }
@@ -99,9 +125,47 @@ pub fn run(args: &Args, console: Console) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn from_ir(args: &Args, text: &str, log: &mut StageLog) -> Result<(Vec<u8>, Option<String>), Failure> {
-    let form = read_ir(text)?;
-    finish(args, form, log)
+/// A dumped module says so in its first words.
+fn is_ir(text: &str) -> bool {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(';'));
+    let first = lines.take(1).next().unwrap_or_default();
+    first == "array module" || first == "loop module"
+}
+
+/// The text was read already: standard input can be read only once.
+fn open(args: &Args, text: &str) -> Result<Session, Failure> {
+    let sources = match args.file.as_str() {
+        "-" => Sources::from_text("<stdin>", text),
+        file => super::sources(file)?,
+    };
+    Ok(Session::open(&sources, SessionOptions::default()))
+}
+
+fn from_source(
+    args: &Args,
+    session: &mut Session,
+    log: &mut StageLog,
+) -> Result<(Vec<u8>, Option<String>), Failure> {
+    let mut entries = session.entries().to_vec();
+    if !args.entry.is_empty() {
+        let chosen: Result<Vec<_>, Failure> =
+            args.entry.iter().map(|name| session.entry(name).cloned()).collect();
+        entries = chosen?;
+    }
+    if entries.is_empty() && args.emit != What::ArrayIr {
+        return Err(Failure::Usage(String::from(
+            "nothing to compile: the root module has no `pub fn` without type parameters",
+        )));
+    }
+    let kernels: Result<Vec<_>, Failure> = entries.iter().map(|entry| session.kernel(entry)).collect();
+    let kernels = kernels?;
+    if args.emit == What::Header {
+        return Ok((c_header(&kernels).into_bytes(), None));
+    }
+    let ir = session.ir()?;
+    log.times.append(&mut session.log.times);
+    let module = with_entries(&ir.module, &|name| kernels.iter().any(|kernel| kernel.name == name));
+    finish(args, Form::Array(module), log)
 }
 
 /// Takes a form to what was asked for; the second is where it goes if nothing was said.

@@ -40,8 +40,7 @@ pub fn run(args: &Args, console: Console) -> Outcome {
 
 /// `12`, `e12` and `E0012` are the same code.
 fn normal(code: &str) -> String {
-    let digits = code.trim_start_matches(['E', 'e']);
-    match digits.parse::<u32>() {
+    match code.trim_start_matches(['E', 'e']).parse::<u32>() {
         Ok(number) => format!("E{number:04}"),
         Err(_) => code.to_owned(),
     }

@@ -1,0 +1,101 @@
+//! `we3c bench`: times the `bench` items of a program.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use we3_driver::bench_runner::{BenchOutcome, run_benches};
+use we3_driver::plan::Plan;
+use we3_driver::session::SessionOptions;
+
+use super::{Outcome, open, report};
+use crate::console::{Console, EXIT_FAILED, MessageFormat};
+
+const EXAMPLES: &str = "\
+Prints the median of repeated calls, and half the width of the middle half of the samples.
+
+Examples:
+    we3c bench kernels.we3
+    we3c bench kernels.we3 --filter matmul --backend llvm --message-format json";
+
+/// Options of `bench`.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// The root module
+    file: String,
+
+    /// Only benches whose name contains this
+    #[arg(long)]
+    filter: Option<String>,
+
+    /// interp, cranelift or llvm
+    #[arg(long, default_value = "cranelift")]
+    backend: String,
+}
+
+/// Runs the benches.
+pub fn run(args: &Args, console: Console) -> Outcome {
+    let plan = Plan::host(super::backend(&args.backend)?);
+    let mut session = open(&args.file, SessionOptions { with_tests: true, warn_sizes: false })?;
+    report(&session, console);
+    if session.has_errors() {
+        return Ok(ExitCode::from(EXIT_FAILED));
+    }
+    let outcomes = run_benches(&mut session, &plan, args.filter.as_deref(), &mut |outcome| {
+        console.print(&line(outcome, &plan, console));
+    });
+    match outcomes {
+        Ok(_) => Ok(ExitCode::SUCCESS),
+        Err(failure) => super::failed(&session, failure, console),
+    }
+}
+
+fn line(outcome: &BenchOutcome, plan: &Plan, console: Console) -> String {
+    match console.format {
+        MessageFormat::Human => {
+            let sizes: Vec<String> =
+                outcome.sizes.iter().map(|(name, size)| format!("{name} = {size}")).collect();
+            format!(
+                "{:>12} ± {:<10} {}{}  ({} samples)\n",
+                shown(outcome.median),
+                shown(outcome.spread),
+                outcome.name,
+                if sizes.is_empty() { String::new() } else { format!(" [{}]", sizes.join(", ")) },
+                outcome.samples,
+            )
+        }
+        MessageFormat::Json => {
+            let sizes: serde_json::Map<String, serde_json::Value> =
+                outcome.sizes.iter().map(|(name, size)| (name.clone(), (*size).into())).collect();
+            let object = serde_json::json!({
+                "bench": outcome.name,
+                "plan": plan.describe(),
+                "sizes": sizes,
+                "median_ns": outcome.median.as_nanos() as u64,
+                "fastest_ns": outcome.fastest.as_nanos() as u64,
+                "spread_ns": outcome.spread.as_nanos() as u64,
+                "samples": outcome.samples,
+            });
+            format!("{object}\n")
+        }
+    }
+}
+
+/// Four digits and a unit.
+fn shown(time: Duration) -> String {
+    let nanos = time.as_nanos() as f64;
+    let (value, unit) = match nanos {
+        _ if nanos < 1e3 => (nanos, "ns"),
+        _ if nanos < 1e6 => (nanos / 1e3, "µs"),
+        _ if nanos < 1e9 => (nanos / 1e6, "ms"),
+        _ => (nanos / 1e9, "s"),
+    };
+    let digits = if value < 10.0 {
+        3
+    } else if value < 100.0 {
+        2
+    } else {
+        1
+    };
+    format!("{value:.digits$} {unit}")
+}

@@ -1,0 +1,228 @@
+//! The program as a person meets it: what each command prints and which code it ends with.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What a run of `we3c` left.
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn we3c(args: &[&str]) -> Ran {
+    we3c_with(args, "")
+}
+
+fn we3c_with(args: &[&str], input: &str) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_we3c"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("we3c starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(input.as_bytes()).expect("we3c reads, or has ended");
+    drop(stdin);
+    let output = child.wait_with_output().expect("we3c ends");
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A folder that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("we3c-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder");
+        Folder(path)
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        std::fs::File::create(&path).and_then(|mut file| file.write_all(bytes.as_ref())).expect("a file");
+        path.display().to_string()
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const PROGRAM: &str = "\
+/// Adds.
+pub fn add(a: f64[n, m], b: f64[m], k: i64 = 2) -> f64[n, m] = [a[i, j] + b[j] * k as f64 for i, j];
+pub fn pick(x: i64[n], i: i64) -> i64 = x[i];
+pub fn same<T: Num>(x: T[n]) -> T[n] = x + x;
+pub struct P { x: f32, tag: u8 }
+pub fn swap(p: P[n]) -> (u8[n], f32[n]) = (p.tag, p.x);
+test \"sums\" for x: i64[n] { assert(sum(x) == sum(reverse(x)), \"same sum\"); }
+";
+
+#[test]
+fn help_teaches_and_versions_are_named() {
+    for command in ["check", "run", "test", "bench", "compile", "opt", "fmt", "doc", "explain", "doctor"] {
+        let ran = we3c(&[command, "--help"]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{command}");
+        assert!(ran.out.contains("Usage: we3c"), "{command}: {}", ran.out);
+    }
+    assert!(we3c(&["--help"]).out.contains("we3c run softmax.we3"));
+    assert!(we3c(&["--version"]).out.contains("numerics"));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    for args in [
+        &["frobnicate"][..],
+        &["run"],
+        &["check", "/no/such/file.we3"],
+        &["explain", "E9999"],
+        &["compile", "/no/such.ir"],
+        &["opt", "-", "--passes", "no-such-pass"],
+    ] {
+        let ran = we3c(args);
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);
+        assert!(!ran.err.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn forms_on_the_way_are_written_and_taken_back() {
+    let folder = Folder::new("forms");
+    let source = folder.file("p.we3", PROGRAM);
+    let array = folder.path("p.ir");
+    let ran = we3c(&["compile", &source, "--emit", "array-ir", "-o", &array]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let direct = we3c(&["compile", &source, "--emit", "loop-ir", "--entry", "pick"]);
+    assert!(direct.out.starts_with("loop module") && direct.out.contains("@pick"), "{}", direct.out);
+    let opt = we3c(&["opt", &array, "--passes", "optimise", "--verify-each", "--timing"]);
+    assert!(opt.out.starts_with("loop module") && opt.err.contains("lower"), "{}{}", opt.out, opt.err);
+    let clif = we3c(&["compile", &array, "--emit", "clif"]);
+    assert!(clif.out.contains("function"), "{}", clif.out);
+    let object = folder.path("p.o");
+    assert_eq!(we3c(&["compile", &source, "-o", &object, "--target", "aarch64"]).code, 0);
+    let header = we3c(&["compile", &source, "--emit", "header"]);
+    assert!(header.out.contains("int32_t we3_add(struct we3_context"), "{}", header.out);
+    let tokens = we3c_with(&["compile", "-", "--emit", "tokens"], "fn");
+    assert_eq!(tokens.code, 0);
+}
+
+#[test]
+fn functions_run_with_literals_names_and_defaults() {
+    let folder = Folder::new("run");
+    let source = folder.file("p.we3", PROGRAM);
+    for backend in ["interp", "cranelift"] {
+        let ran = we3c(&["run", &source, "add", "[[1, 2], [3, 4]]", "[0.5, 0.25]", "--backend", backend]);
+        assert_eq!((ran.code, ran.out.as_str()), (0, "[[2.0, 2.5],\n [4.0, 4.5]]\n"), "{}", ran.err);
+    }
+    let named = we3c(&["run", &source, "add", "k=0", "b=[9.0]", "a=[[1.0]]"]);
+    assert_eq!(named.out, "[[1.0]]\n", "{}", named.err);
+    let generic = we3c(&["run", &source, "same::<f32>", "[0.1]"]);
+    assert_eq!(generic.out, "[0.2]\n", "{}", generic.err);
+    let same = we3c(&["run", &source, "pick", "[5, 6]", "1", "--same-bits"]);
+    assert!(same.out == "6\n" && same.err.contains("same bits on "), "{}{}", same.out, same.err);
+}
+
+#[test]
+fn a_failed_check_points_into_the_source() {
+    let folder = Folder::new("fails");
+    let source = folder.file("p.we3", PROGRAM);
+    let mut texts = Vec::new();
+    for backend in ["interp", "cranelift"] {
+        let ran = we3c(&["run", &source, "pick", "[5, 6]", "2", "--backend", backend]);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        assert!(ran.err.contains("index 2 is out of range") && ran.err.contains("p.we3:3"), "{}", ran.err);
+        texts.push(ran.err);
+    }
+    assert_eq!(texts[0], texts[1]);
+    let json = we3c(&["run", &source, "pick", "[5]", "-1", "--message-format", "json"]);
+    assert!(json.err.trim_start().starts_with('{') && json.err.contains("E0901"), "{}", json.err);
+}
+
+#[test]
+fn wrong_arguments_are_named() {
+    let folder = Folder::new("arguments");
+    let source = folder.file("p.we3", PROGRAM);
+    let wrong_type = folder.file("x.npy", npy("'<f4'", "(1, 1)", &[0; 4]));
+    let short = folder.file("short.npy", npy("'<f8'", "(3, 3)", &[0; 10]));
+    let flat = folder.file("flat.npy", npy("'<f8'", "(2,)", &[0; 16]));
+    for (args, part) in [
+        (&["add", &wrong_type, "[1.0]"][..], "argument `a: f64[n, m]`"),
+        (&["add", &wrong_type, "[1.0]"], "float32"),
+        (&["add", &short, "[1.0]"], "cut short"),
+        (&["add", &flat, "[1.0]"], "expected rank 2, the file has rank 1"),
+        (&["add", "[[1.0]]"], "argument `b` of `add` is missing"),
+        (&["add", "[[1.0]]", "[1.0]", "c=3"], "no parameter `c`"),
+        (&["add", "[[1.0], [1.0, 2.0]]", "[1.0]"], "differ in length"),
+        (&["nothing"], "no entry `nothing`"),
+        (&["pick", "nope.npy", "1"], "nope.npy"),
+    ] {
+        let mut command = vec!["run", &source];
+        command.extend_from_slice(args);
+        let ran = we3c(&command);
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);
+        assert!(ran.err.contains(part), "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn numpy_files_go_in_and_out() {
+    let folder = Folder::new("numpy");
+    let source = folder.file("p.we3", PROGRAM);
+    let big: Vec<u8> = [1.5_f64, -2.0].iter().flat_map(|value| value.to_be_bytes()).collect();
+    let input = folder.file("a.npy", npy("'>f8'", "(1, 2)", &big));
+    let output = folder.path("new/y.npz");
+    let ran = we3c(&["run", &source, "add", &input, "[0.0, 0.0]", "--save", &output]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let back = we3c(&["run", &source, "add", &format!("{output}:result"), "zeros:[2]"]);
+    assert_eq!(back.out, "[[ 1.5, -2.0]]\n", "{}", back.err);
+    let mut packed = 0.5_f32.to_le_bytes().to_vec();
+    packed.push(7);
+    let records = folder.file("r.npy", npy("[('x', '<f4'), ('tag', '|u1')]", "(1,)", &packed));
+    let ran = we3c(&["run", &source, "swap", &records]);
+    assert_eq!(ran.out, "([7], [0.5])\n", "{}", ran.err);
+}
+
+#[test]
+fn tests_are_run_and_counted() {
+    let folder = Folder::new("tests");
+    let good = folder.file("good.we3", PROGRAM);
+    let ran = we3c(&["test", &good]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("1 passed, 0 failed") && ran.out.contains("seed"), "{}", ran.out);
+    let bad = folder
+        .file("bad.we3", "test \"small\" for x: i64[n] { assert(all(v < 100 for v in x), \"small\"); }");
+    let ran = we3c(&["test", &bad]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("FAILED  small") && ran.out.contains("x = ["), "{}", ran.out);
+}
+
+#[test]
+fn errors_are_diagnostics_with_code_1() {
+    let ran = we3c_with(&["check", "-"], "pub fn f(x: i64) -> i64 = y;\n");
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("<stdin>:1:") && !ran.err.contains('\u{1b}'), "{}", ran.err);
+    let colored = we3c_with(&["check", "-", "--color", "always"], "pub fn f(x: i64) -> i64 = y;\n");
+    assert!(colored.err.contains('\u{1b}'));
+}
+
+fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((text.len() as u16).to_le_bytes());
+    bytes.extend(text.as_bytes());
+    bytes.extend(data);
+    bytes
+}

@@ -1,0 +1,15 @@
+//! Lists the generated part of the suite: every program with its operations; with a name, its source.
+
+use we3_tests::suite::generated::{SIZES, programs};
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    for program in programs() {
+        if wanted.is_empty() {
+            let names: Vec<&str> = program.entries.iter().map(|(name, _)| name.as_str()).collect();
+            println!("{:<20} × sizes {SIZES:?}: {}", program.name, names.join(" "));
+        } else if wanted.iter().any(|name| *name == program.name) {
+            print!("{}", program.source());
+        }
+    }
+}

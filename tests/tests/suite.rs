@@ -1,0 +1,31 @@
+//! Programs of `tests/suite`, the examples and the library, on every configuration of this machine.
+
+use we3_driver::sources::Sources;
+use we3_tests::suite::generated::{programs, run_program};
+use we3_tests::suite::program::{run_file, run_sources};
+use we3_tests::suite::{FileReport, conclude, files, pool};
+
+#[test]
+fn suite_programs_give_what_they_say_on_every_backend() {
+    conclude("suite", &pool::map(&files("tests/suite"), |path| run_file(path)));
+}
+
+#[test]
+fn every_operation_agrees_at_every_type_and_size() {
+    conclude("generated", &pool::map(&programs(), run_program));
+}
+
+#[test]
+fn examples_give_what_they_say_on_every_backend() {
+    conclude("examples", &pool::map(&files("examples"), |path| run_file(path)));
+}
+
+#[test]
+fn the_library_passes_its_tests_on_every_backend() {
+    let reports = pool::map(we3_stdlib::MODULES, |(name, _)| {
+        let mut report = FileReport::new(std::path::Path::new(&format!("std/{name}.we3")));
+        run_sources(Sources::from_std(name).expect("a module of the table"), &mut report);
+        report
+    });
+    conclude("library", &reports);
+}
