@@ -38,6 +38,41 @@ fn check_file(root: &Path) -> CheckResult {
     check(&Folder { root: root.into(), text }, options)
 }
 
+/// What the emitter or the verifier of the IR has against a checked program.
+fn emit_fault(program: &we3_frontend::typed::Program) -> Option<String> {
+    let module = match we3_frontend::emit::emit(program) {
+        Ok(module) => module,
+        Err(bug) => return Some(format!("emit: {bug}\n{}", unfinished(program))),
+    };
+    match we3_ir::verify::verify(&module) {
+        Ok(_) => None,
+        Err(errors) => {
+            let shown: Vec<String> = errors.iter().take(5).map(|error| format!("{error:?}")).collect();
+            Some(format!("verify: {} errors\n{}", errors.len(), shown.join("\n")))
+        }
+    }
+}
+
+/// Where something pending was left behind.
+fn unfinished(program: &we3_frontend::typed::Program) -> String {
+    use we3_frontend::typed::{ExprKind, walk};
+    let mut found = String::new();
+    for func in &program.funcs {
+        let mut func = func.clone();
+        let name = func.name.clone();
+        let mut visit = |expr: &mut we3_frontend::typed::Expr| {
+            if matches!(expr.kind, ExprKind::Pending(..) | ExprKind::Error) {
+                found.push_str(&format!("{name}: {:?} at {:?}\n", expr.kind, expr.span));
+            }
+        };
+        walk::block_mut(&mut func.body, &mut visit);
+        if let Some(tail) = &mut func.tail {
+            walk::exprs_mut(&mut tail.value, &mut visit);
+        }
+    }
+    found
+}
+
 fn files_under(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![repository().join(folder)];
@@ -68,6 +103,11 @@ fn no_errors_in(folder: &str) {
         if std::env::var("TIMES").is_ok() {
             eprintln!("{:?} {}", start.elapsed(), file.display());
         }
+        if let Some(program) = &result.program
+            && let Some(fault) = emit_fault(program)
+        {
+            failures.push_str(&format!("==== {}\n{fault}\n", file.display()));
+        }
         let errors: Vec<_> = result.diagnostics.into_iter().filter(|d| d.is_error()).collect();
         if !errors.is_empty() {
             failures.push_str(&format!(
@@ -94,9 +134,11 @@ fn the_standard_library_checks() {
     if std::env::var("TIMES").is_ok() {
         eprintln!("{:?} std", start.elapsed());
     }
+    let fault = result.program.as_ref().and_then(emit_fault);
     let errors: Vec<_> = result.diagnostics.into_iter().filter(|d| d.is_error()).collect();
     let shown = render_text(&result.sources, &errors, false);
     assert!(errors.is_empty(), "{shown}");
+    assert!(fault.is_none(), "{}", fault.unwrap_or_default());
 }
 
 #[test]

@@ -180,6 +180,8 @@ pub struct Body<'c, 'a, 's> {
     pub around: Vec<(Around, u32)>,
     /// Equalities that have been checked: the atom is this size.
     pub facts: Vec<(Atom, Size)>,
+    /// Sizes of records that no field has, with what was found for each.
+    pub holes: Vec<(Local, Option<Size>)>,
     /// Present sizes of open variables.
     pub open_sizes: BTreeMap<Local, Vec<Size>>,
     /// The instance this body belongs to, for the depth of instantiation.

@@ -404,6 +404,7 @@ impl<'a, 's> Checker<'a, 's> {
             depth: 0,
             around: Vec::new(),
             facts: Vec::new(),
+            holes: Vec::new(),
             open_sizes: Default::default(),
             origin: u32::MAX,
             fn_args: Vec::new(),

@@ -12,8 +12,9 @@ use super::defs::*;
 use super::instances::{InstKey, Job};
 use super::signature::{ImplInfo, StructInfo};
 use super::{collect, load};
+use crate::codes;
 use crate::source::{SourceMap, SourceProvider};
-use crate::typed::{FuncId, Program, Site, SiteId, SiteKind};
+use crate::typed::{Expr, ExprKind, FuncId, Program, Site, SiteId, SiteKind, walk};
 
 /// What the caller wants checked and reported.
 #[derive(Clone, Copy, Default)]
@@ -139,6 +140,31 @@ impl<'a, 's> Checker<'a, 's> {
         self.make_entries();
         self.run_queue();
         self.check_recursion();
+        if self.errors == 0 {
+            self.check_finished();
+        }
+    }
+
+    /// A program without errors holds nothing unfinished; if it does, that is a fault of ours.
+    fn check_finished(&mut self) {
+        let mut found = Vec::new();
+        for func in &mut self.program.funcs {
+            let mut visit = |expr: &mut Expr| {
+                if matches!(expr.kind, ExprKind::Pending(..) | ExprKind::Error) {
+                    found.push(expr.span);
+                }
+            };
+            walk::block_mut(&mut func.body, &mut visit);
+            if let Some(tail) = &mut func.tail {
+                walk::exprs_mut(&mut tail.value, &mut visit);
+            }
+        }
+        for span in found {
+            self.report(
+                Diagnostic::error(codes::CHECKER_FAULT, span, "the checker lost track of this expression")
+                    .with_note("this is a fault of the compiler; please report it with the program"),
+            );
+        }
     }
 
     /// Whether a body is checked where it stands, before any use. (What is used is checked in any case.)

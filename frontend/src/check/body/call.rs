@@ -821,7 +821,7 @@ struct Pair {
 }
 
 /// `coefficient * name + rest` with one open name.
-fn linear(size: &Size) -> Option<(u32, i64, Size)> {
+pub fn linear(size: &Size) -> Option<(u32, i64, Size)> {
     let mut found: Option<(u32, i64)> = None;
     let mut open = 0;
     size.for_each_atom(&mut |atom| {

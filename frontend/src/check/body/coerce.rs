@@ -66,6 +66,9 @@ impl Body<'_, '_, '_> {
         span: Span,
         wanted: Wanted<'_>,
     ) -> bool {
+        if self.solve_hole(want, have) || self.solve_hole(have, want) {
+            return true;
+        }
         match self.compare_sizes(want, have) {
             Verdict::Equal => true,
             Verdict::Different => {
@@ -127,9 +130,53 @@ impl Body<'_, '_, '_> {
 
     /// Applies the equalities known here.
     pub fn reduce_size(&self, size: &Size) -> Size {
-        let mut size = size.clone();
+        let mut size = self.fill_holes(size);
         for (atom, value) in &self.facts {
             size = size.subst(&|seen| (seen == atom).then(|| value.clone()));
+        }
+        size
+    }
+
+    /// A size that is open until something asks for it.
+    pub fn size_hole(&mut self, name: &str, span: Span) -> Size {
+        let local = self.hidden_index(name, None, span);
+        self.holes.push((local, None));
+        Size::local(local)
+    }
+
+    /// If `hole` is an open size, it is `size` from now on.
+    fn solve_hole(&mut self, hole: &Size, size: &Size) -> bool {
+        let hole = self.fill_holes(hole);
+        let Some(Atom::Local(local)) = hole.as_atom() else { return false };
+        let Some(at) = self.holes.iter().position(|(open, value)| open == local && value.is_none()) else {
+            return false;
+        };
+        let size = self.fill_holes(size);
+        let mut inside = false;
+        size.for_each_atom(&mut |atom| inside |= *atom == Atom::Local(*local));
+        if !inside {
+            self.holes[at].1 = Some(size);
+        }
+        true
+    }
+
+    /// Open sizes replaced by what was found for them.
+    pub fn fill_holes(&self, size: &Size) -> Size {
+        if self.holes.is_empty() {
+            return size.clone();
+        }
+        let mut size = size.clone();
+        for _ in 0..self.holes.len() {
+            let filled = size.subst(&|atom| match atom {
+                Atom::Local(local) => {
+                    self.holes.iter().find(|(hole, _)| hole == local).and_then(|(_, value)| value.clone())
+                }
+                _ => None,
+            });
+            if filled == size {
+                break;
+            }
+            size = filled;
         }
         size
     }

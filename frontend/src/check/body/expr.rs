@@ -344,6 +344,25 @@ impl<'a> Body<'_, 'a, '_> {
         if then_ty == Type::Error || else_ty == Type::Error {
             return None;
         }
+        if then_ty == Type::UNIT && else_ty == Type::UNIT {
+            return Some(Type::UNIT);
+        }
+        if then.value.is_none() || otherwise.value.is_none() {
+            let (empty, other, ty) = if then.value.is_none() {
+                (&*then, &*otherwise, else_ty)
+            } else {
+                (&*otherwise, &*then, then_ty)
+            };
+            let at = empty.stmts.last().map_or(span, |stmt| stmt.span);
+            let shown = self.show(&ty);
+            let other = other.value.as_ref().map_or(span, |value| value.span);
+            self.cx.report(
+                Diagnostic::error(codes::MISSING_VALUE, at, "this arm has no value")
+                    .with_label(other, format!("the other one gives `{shown}`"))
+                    .with_note("the value of a block is its last expression, without `;`"),
+            );
+            return None;
+        }
         let outside = |body: &Self, ty: &Type| {
             let mut ok = true;
             ty.for_each_size(&mut |size| ok &= body.known_outside(size));

@@ -38,6 +38,19 @@ impl Body<'_, '_, '_> {
                 }
             }
         }
+        for (local, value) in self.holes.clone() {
+            if value.is_none() {
+                let (name, span) = (self.local(local).info.name.clone(), self.local(local).info.span);
+                self.cx.report(
+                    Diagnostic::error(
+                        codes::SIZE_UNKNOWN,
+                        span,
+                        format!("the size `{name}` of this record follows from none of its fields"),
+                    )
+                    .with_note("write the record's arguments: `S::<…> { … }`"),
+                );
+            }
+        }
         let obligations = std::mem::take(&mut self.obligations);
         let generics = self.generics.clone();
         for (ty, of, span) in obligations {
@@ -88,12 +101,32 @@ impl Body<'_, '_, '_> {
     /// One expression whose parts are finished.
     fn finish_one(&mut self, expr: &mut Expr) {
         expr.ty = self.resolve(&expr.ty);
+        if !self.holes.is_empty() {
+            self.fill_expr(expr);
+        }
         if let ExprKind::Pending(index, args) = &mut expr.kind {
             let (index, args) = (*index, std::mem::take(args));
             let made = self.finish_pending(index, args, &expr.ty, expr.span);
             let ty = std::mem::replace(&mut expr.ty, Type::Error);
             *expr = Expr { ty, ..made };
         }
+    }
+
+    /// Replaces open sizes in an expression itself.
+    fn fill_expr(&self, expr: &mut Expr) {
+        expr.ty = self.fill_type(&expr.ty);
+        match &mut expr.kind {
+            ExprKind::Size(size) => *size = self.fill_holes(size),
+            ExprKind::Build { axes, .. } => {
+                axes.iter_mut().for_each(|axis| axis.size = self.fill_holes(&axis.size))
+            }
+            ExprKind::Scan { axis, .. } => axis.size = self.fill_holes(&axis.size),
+            _ => {}
+        }
+    }
+
+    fn fill_type(&self, ty: &Type) -> Type {
+        if self.holes.is_empty() { ty.clone() } else { ty.subst(&Holes(self)) }
     }
 
     fn finish_pending(&mut self, index: u32, args: Vec<Expr>, ty: &Type, span: Span) -> Expr {
@@ -260,7 +293,8 @@ impl Body<'_, '_, '_> {
             return self.error(span);
         }
         let func = self.request(call.id, types, call.consts, fns, span);
-        let kind = ExprKind::Call { func, sizes: call.sizes, args: all, fresh: call.fresh };
+        let sizes = call.sizes.iter().map(|size| self.fill_holes(size)).collect();
+        let kind = ExprKind::Call { func, sizes, args: all, fresh: call.fresh };
         Expr { kind, ty: Type::Error, span }
     }
 
@@ -324,7 +358,7 @@ impl Body<'_, '_, '_> {
     pub fn finished_locals(&self) -> Vec<LocalInfo> {
         self.locals
             .iter()
-            .map(|data| LocalInfo { ty: self.resolve(&data.info.ty), ..data.info.clone() })
+            .map(|data| LocalInfo { ty: self.fill_type(&self.resolve(&data.info.ty)), ..data.info.clone() })
             .collect()
     }
 
@@ -345,6 +379,25 @@ impl Body<'_, '_, '_> {
                     .with_fix("say so", span, format!("_{name}")),
             );
         }
+    }
+}
+
+/// Open sizes by what was found for them.
+struct Holes<'b, 'c, 'a, 's>(&'b Body<'c, 'a, 's>);
+
+impl crate::typed::Substitution for Holes<'_, '_, '_, '_> {
+    fn type_param(&self, _: u32) -> Option<Type> {
+        None
+    }
+
+    fn const_param(&self, _: u32) -> Option<ConstArg> {
+        None
+    }
+
+    fn atom(&self, atom: &Atom) -> Option<crate::typed::Size> {
+        let Atom::Local(local) = atom else { return None };
+        let hole = self.0.holes.iter().any(|(hole, _)| hole == local);
+        hole.then(|| self.0.fill_holes(&crate::typed::Size::local(*local)))
     }
 }
 

@@ -216,7 +216,10 @@ impl<'a> Body<'_, 'a, '_> {
         for (param, arg) in params.iter().zip(args) {
             let arg = match &param.ty {
                 Some(ty) => {
-                    let want = self.let_type(ty, &arg.ty, &mut stmts);
+                    let mut pre = Vec::new();
+                    let want = self.let_type(ty, &arg.ty, &mut pre);
+                    let arg = if pre.is_empty() { arg } else { self.hoist(&mut stmts, arg, "argument") };
+                    stmts.append(&mut pre);
                     self.coerce(arg, &want, Wanted { span: Some(ty.span), what: "the parameter" })
                 }
                 None => arg,

@@ -81,11 +81,13 @@ impl<'a> Body<'_, 'a, '_> {
             let value = self.hoist(&mut pre, value, &init.name.text);
             values[index] = Some(value);
         }
-        for (slot, size) in record.sizes.iter_mut().zip(&bound) {
-            if let Some(size) = size {
-                *slot = size.clone();
-            }
-        }
+        let have: Vec<(Type, Type)> = fields
+            .iter()
+            .zip(&values)
+            .filter_map(|(field, value)| Some((field.ty.clone(), value.as_ref()?.ty.clone())))
+            .collect();
+        self.solve_record_sizes(&have, &mut bound);
+        self.fill_record_sizes(&mut record, bound, path.span);
         let mut missing = Vec::new();
         let mut parts = Vec::new();
         for (index, field) in fields.iter().enumerate() {
@@ -120,10 +122,11 @@ impl<'a> Body<'_, 'a, '_> {
         for (field, value) in fields.iter().zip(&values) {
             self.bind_record_sizes(&field.ty, &value.ty, &mut bound);
         }
+        let have: Vec<(Type, Type)> =
+            fields.iter().zip(&values).map(|(field, value)| (field.ty.clone(), value.ty.clone())).collect();
+        self.solve_record_sizes(&have, &mut bound);
         let mut record = template.clone();
-        for (slot, size) in record.sizes.iter_mut().zip(bound) {
-            *slot = size.unwrap_or_default();
-        }
+        self.fill_record_sizes(&mut record, bound, span);
         let parts = fields
             .iter()
             .zip(values)
@@ -237,6 +240,39 @@ impl<'a> Body<'_, 'a, '_> {
                     *slot = Some(have.clone());
                 }
             }
+        }
+    }
+
+    /// Sizes that stand in a field's axis as `2 * n + 1` and the like.
+    fn solve_record_sizes(&mut self, fields: &[(Type, Type)], bound: &mut [Option<Size>]) {
+        for (template, have) in fields {
+            let have = self.shallow(have);
+            for (want, have) in template.sizes().iter().zip(have.sizes()) {
+                let want = want.subst(&|atom| match atom {
+                    crate::typed::Atom::Param(index) => bound.get(*index as usize).cloned().flatten(),
+                    _ => None,
+                });
+                if let Some((index, coefficient, rest)) = super::call::linear(&want)
+                    && let Some(size) = have.minus(&rest).exact_div(coefficient)
+                    && let Some(slot) = bound.get_mut(index as usize)
+                {
+                    *slot = Some(size);
+                }
+            }
+        }
+    }
+
+    /// Sizes that no field has are open: the first place that asks for one decides it.
+    fn fill_record_sizes(&mut self, record: &mut RecordType, bound: Vec<Option<Size>>, span: Span) {
+        let info = self.cx.struct_info(record.def);
+        for (index, (slot, size)) in record.sizes.iter_mut().zip(bound).enumerate() {
+            *slot = match size {
+                Some(size) => size,
+                None => {
+                    let name = info.generics.sizes.get(index).map_or("_", |size| size.name.as_str());
+                    self.size_hole(name, span)
+                }
+            };
         }
     }
 

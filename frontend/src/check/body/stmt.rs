@@ -98,7 +98,12 @@ impl<'a> Body<'_, 'a, '_> {
         // The value comes first: the type may bind names from its sizes.
         let hint = self.type_hint(ty);
         let value = self.expr(value, hint.as_ref());
-        let want = self.let_type(ty, &value.ty, out);
+        let mut pre = Vec::new();
+        let want = self.let_type(ty, &value.ty, &mut pre);
+        // Names that stand for the value's sizes come after the value.
+        let value =
+            if pre.is_empty() || value.ty == Type::Error { value } else { self.hoist(out, value, "value") };
+        out.append(&mut pre);
         let wanted = Wanted { span: Some(ty.span), what: "the type written" };
         let value = if want == Type::Error { self.error(span) } else { self.coerce(value, &want, wanted) };
         let value =
