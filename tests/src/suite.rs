@@ -48,6 +48,18 @@ impl FileReport {
     }
 }
 
+/// Does the work for a file; a panic becomes a failure of it and leaves the other files alone.
+pub fn guarded(path: &Path, work: impl FnOnce(&mut FileReport)) -> FileReport {
+    let mut report = FileReport::new(path);
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut report)));
+    if let Err(panic) = outcome {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        report.fail(0, format!("PANIC: {text}"));
+    }
+    report
+}
+
 /// The repository's root.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -3,7 +3,7 @@
 use we3_driver::sources::Sources;
 use we3_tests::suite::generated::{programs, run_program};
 use we3_tests::suite::program::{run_file, run_sources};
-use we3_tests::suite::{FileReport, conclude, files, pool};
+use we3_tests::suite::{conclude, files, guarded, pool};
 
 #[test]
 fn suite_programs_give_what_they_say_on_every_backend() {
@@ -23,9 +23,9 @@ fn examples_give_what_they_say_on_every_backend() {
 #[test]
 fn the_library_passes_its_tests_on_every_backend() {
     let reports = pool::map(we3_stdlib::MODULES, |(name, _)| {
-        let mut report = FileReport::new(std::path::Path::new(&format!("std/{name}.we3")));
-        run_sources(Sources::from_std(name).expect("a module of the table"), &mut report);
-        report
+        guarded(std::path::Path::new(&format!("std/{name}.we3")), |report| {
+            run_sources(Sources::from_std(name).expect("a module of the table"), report);
+        })
     });
     conclude("library", &reports);
 }

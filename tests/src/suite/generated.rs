@@ -13,7 +13,7 @@ use we3_driver::session::{Session, SessionOptions};
 use we3_driver::sources::Sources;
 use we3_driver::value::{HostType, HostValue};
 
-use super::{FileReport, configs, program};
+use super::{FileReport, configs, guarded, program};
 
 /// Sizes: nothing, one, less than a row of lanes, a tail, more than a block of 4096.
 pub const SIZES: &[u64] = &[0, 1, 7, 67, 4099];
@@ -217,18 +217,17 @@ fn functions(scalar: Scalar) -> Vec<Entry> {
 
 /// Runs a program on every size and configuration.
 pub fn run_program(generated: &GeneratedProgram) -> FileReport {
-    let mut report = FileReport::new(Path::new(&format!("generated: {}", generated.name)));
-    let sources = Sources::from_text(generated.name.clone(), generated.source());
-    let mut session = Session::open(&sources, SessionOptions::default());
-    if session.has_errors() {
-        let found = session.diagnostics().to_vec();
-        report.fail(0, session.render(&found[..found.len().min(5)], false));
-        return report;
-    }
-    if let Err(failure) = run_all(generated, &mut session, &mut report) {
-        report.fail(0, failure.summary());
-    }
-    report
+    guarded(Path::new(&format!("generated: {}", generated.name)), |report| {
+        let sources = Sources::from_text(generated.name.clone(), generated.source());
+        let mut session = Session::open(&sources, SessionOptions::default());
+        if session.has_errors() {
+            let found = session.diagnostics().to_vec();
+            return report.fail(0, session.render(&found[..found.len().min(5)], false));
+        }
+        if let Err(failure) = run_all(generated, &mut session, report) {
+            report.fail(0, failure.summary());
+        }
+    })
 }
 
 fn run_all(

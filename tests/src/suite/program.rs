@@ -21,7 +21,7 @@ use we3_driver::value::{HostArray, HostValue};
 use we3_driver::{Emit, Scalar};
 
 use super::directives::{Directive, Expected, Kind, Selector, directives};
-use super::{FileReport, configs, diagnostics, ptx, structure};
+use super::{FileReport, configs, diagnostics, guarded, ptx, structure};
 
 /// Inputs for each test item: fewer than `we3c test` takes, times all configurations.
 const CASES: u64 = 25;
@@ -31,12 +31,10 @@ const STEPS: u64 = 200_000_000;
 
 /// Runs everything in a file.
 pub fn run_file(path: &Path) -> FileReport {
-    let mut report = FileReport::new(path);
-    match Sources::from_file(path) {
-        Ok(sources) => run_sources(sources, &mut report),
+    guarded(path, |report| match Sources::from_file(path) {
+        Ok(sources) => run_sources(sources, report),
         Err(failure) => report.fail(0, failure.summary()),
-    }
-    report
+    })
 }
 
 /// Runs everything in a program.

@@ -155,8 +155,7 @@ fn int_bits(value: u128, negative: bool, scalar: Scalar) -> Option<u64> {
         Scalar::F64 => 53,
         _ => return None,
     };
-    let significant =
-        128 - value.leading_zeros() - if value == 0 { 128 } else { value.trailing_zeros() }.min(128);
+    let significant = if value == 0 { 0 } else { 128 - value.leading_zeros() - value.trailing_zeros() };
     let magnitude = if value == 0 { 0.0 } else { value as f64 };
     let exact = (value == 0 || significant <= digits) && (scalar != Scalar::F16 || value <= 65504);
     exact.then(|| float_bits(magnitude, Some(value as f32), negative, scalar))
