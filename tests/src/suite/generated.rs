@@ -221,7 +221,8 @@ pub fn run_program(generated: &GeneratedProgram) -> FileReport {
         let sources = Sources::from_text(generated.name.clone(), generated.source());
         let mut session = Session::open(&sources, SessionOptions::default());
         if session.has_errors() {
-            let found = session.diagnostics().to_vec();
+            let errors = session.diagnostics().iter().filter(|found| found.is_error());
+            let found: Vec<_> = errors.cloned().collect();
             return report.fail(0, session.render(&found[..found.len().min(5)], false));
         }
         if let Err(failure) = run_all(generated, &mut session, report) {
