@@ -829,7 +829,6 @@ entry func @r(%0: i64, %1: i64) -> (i64, f32[#0]) {{
 }
 
 #[test]
-#[ignore = "17 million elements through the interpreter take long"]
 fn rows_of_three_levels_keep_their_bits() {
     check(
         "
@@ -842,5 +841,63 @@ entry func @r(%0: i64, %1: i64) -> (i64, f32[#0]) {
   return %0, %2
 }",
         &[vec![1, 4096 * 4096 + 4097]],
+    );
+}
+
+#[test]
+fn tiles_of_dots_keep_their_bits() {
+    // Rows times rows (strided), several axes in the sum, a matrix times a vector, pairs of values.
+    check(
+        "
+entry func @t(%0: i64, %1: i64, %2: i64, %3: f32[%0, %1], %4: f32[%2, %1]) -> (i64, i64, f32[#0, #1], f32[#0], f32[#1, #0], i64[#0]) {
+  %5: f32[%0, %2] = build %0, %2 {
+  b(%6: i64, %7: i64):
+    %8: f32 = dot %1 { b(%9: i64): %10: f32 = index %3, %6, %9 %11: f32 = index %4, %7, %9 yield %10, %11 }
+    yield %8
+  }
+  %12: f32[%0] = build %0 {
+  b(%13: i64):
+    %15: f32 = dot %2, %1 {
+    b(%16: i64, %17: i64):
+      %18: f32 = index %3, %13, %17
+      %19: f32 = index %4, %16, %17
+      yield %18, %19
+    }
+    yield %15
+  }
+  %20: f32[%2, %0], %40: f32[%2, %0] = build %2, %0 {
+  b(%21: i64, %22: i64):
+    %41: i64 = const 0
+    %23: f32 = const 1.5
+    %42: f32 = convert.f32 %22
+    %24: f32, %25: f32 = dot_by.2 %2, %1, %23, %23 {
+    b(%26: i64, %27: i64):
+      %28: f32 = index %4, %26, %27
+      %29: f32 = index %3, %22, %27
+      %43: f32 = add %29, %42
+      yield %28, %43
+    } {
+    b(%30: f32, %31: f32, %32: f32, %33: f32):
+      %34: f32 = fma %32, %33, %30
+      %35: f32 = sub %31, %32
+      yield %34, %35
+    } {
+    b(%36: f32, %37: f32, %38: f32, %39: f32):
+      %44: f32 = add %36, %38
+      %45: f32 = add %37, %39
+      yield %44, %45
+    }
+    %46: f32 = index %4, %21, %41
+    %47: f32 = add %46, %24
+    yield %47, %25
+  }
+  %50: i64[%0] = build %0 {
+  b(%51: i64):
+    %52: i64 = dot %0 { b(%53: i64): %54: i64 = mul %53, %51 yield %54, %53 }
+    yield %52
+  }
+  return %0, %2, %5, %12, %20, %50
+}",
+        &[vec![0, 3, 2], vec![1, 1, 1], vec![17, 5, 18], vec![3, 600, 65], vec![33, 40, 130], vec![5, 513, 3]],
     );
 }

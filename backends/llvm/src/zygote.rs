@@ -58,8 +58,10 @@ fn try_run(job: impl FnOnce() -> String + Send) -> std::io::Result<Outcome> {
 
 /// The child: never returns.
 fn child(job: impl FnOnce() -> String + Send, mut result: File, errors: &File) -> ! {
-    // SAFETY: plain system calls on descriptors that are open. Output must not mix with the answers.
+    // SAFETY: plain system calls, two of them on descriptors that are open. Output must not mix with
+    // the answers; and whoever kills the worker over a job that takes too long means the job.
     unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::dup2(errors.as_raw_fd(), 2);
         libc::dup2(errors.as_raw_fd(), 1);
     }

@@ -278,11 +278,3 @@ fn all_programs_assemble_for_gpus() {
         harness::ptx::assemble_everywhere(&lower(&file, &module, OPTIMISE), &[3]);
     }
 }
-
-#[test]
-#[ignore = "prints lowered programs"]
-fn print_lowered() {
-    for (file, module) in programs() {
-        println!("; {file}\n{}", we3_ir::text::print_module(&lower(&file, &module, QUICK)));
-    }
-}

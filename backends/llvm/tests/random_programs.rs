@@ -26,7 +26,7 @@ use we3_device::ArgSlot;
 use we3_ir::Module;
 use we3_ir::text::print_module;
 
-const PROGRAMS: u64 = 600;
+const PROGRAMS: u64 = 300;
 const RUNS: usize = 6;
 
 fn expected(module: &Module, args: &[u64]) -> Option<Vec<u64>> {
@@ -86,7 +86,7 @@ fn random_programs_return_what_the_interpreter_returns() {
             );
         }
     }
-    assert!(compared > 100_000, "only {compared} values compared");
+    assert!(compared > 50_000, "only {compared} values compared");
 }
 
 #[test]

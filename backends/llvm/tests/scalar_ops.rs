@@ -242,6 +242,26 @@ fn every_operation_assembles_for_gpus() {
     harness::ptx::assemble_everywhere(&parse(&text), &[0, 3]);
 }
 
+/// On other architectures than this machine's nothing can be run here, but an object that imports
+/// nothing (the backend looks) calls no library.
+#[test]
+fn no_operation_calls_a_library_on_other_architectures() {
+    use we3_backend_api::{Arch, Emit, Target};
+    let mut text = String::from("loop module\n");
+    for ty in Scalar::ALL {
+        for case in cases(ty) {
+            text.push_str(&format!("\n{}", case.text(1).replace("func @", &format!("func @{ty}_"))));
+        }
+    }
+    let module = parse(&text);
+    for arch in [Arch::Aarch64, Arch::Riscv64] {
+        for opt_level in [0, 2] {
+            let target = Target { arch, cpu: String::new(), features: Vec::new() };
+            harness::compile(&module, &target, Emit::Object, opt_level);
+        }
+    }
+}
+
 macro_rules! types {
     ($($name:ident: $ty:ident),* $(,)?) => {
         $(#[test]

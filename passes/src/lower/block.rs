@@ -102,7 +102,7 @@ impl Lower<'_> {
     }
 
     /// Lowers one operation.
-    fn op(&mut self, op: Op) {
+    pub(super) fn op(&mut self, op: Op) {
         let src = self.src;
         let data = &src.ops[op];
         match &data.opcode {
@@ -123,8 +123,7 @@ impl Lower<'_> {
             Opcode::Build { rank } => self.lower_build(op, *rank as usize),
             Opcode::Index => self.lower_index(op),
             Opcode::Reduce { kind, masked } => self.lower_reduce(op, *kind, *masked),
-            Opcode::Dot { rank } => self.lower_dot(op, *rank as usize),
-            Opcode::DotBy { rank } => self.lower_dot_by(op, *rank as usize),
+            Opcode::Dot { rank } | Opcode::DotBy { rank } => self.lower_dot(op, *rank as usize),
             Opcode::Scan { exclusive } => self.lower_scan(op, *exclusive),
             Opcode::Loop => self.lower_loop(op),
             Opcode::Scatter { kind, rank, masked } => self.lower_scatter(op, *kind, *rank as usize, *masked),

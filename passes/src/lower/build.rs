@@ -4,6 +4,7 @@ use we3_ir::{Block, ForKind, Op, Type, Value};
 
 use super::schedule::{NestSchedule, schedule_build};
 use super::state::{Array, Dest, Lower};
+use super::tile::DotNest;
 
 impl Lower<'_> {
     pub(super) fn lower_build(&mut self, op: Op, rank: usize) {
@@ -16,7 +17,10 @@ impl Lower<'_> {
         }
         let schedule = schedule_build(src, op, rank, self.in_parallel, self.facts);
         let was_parallel = self.in_parallel;
-        let nest = Nest { sizes: &sizes, schedule: &schedule, body: data.regions[0], places: &places };
+        let dots = schedule.dot_tile.and_then(|(near, far)| self.dot_nest(op, near, far));
+        let body = data.regions[0];
+        let nest =
+            Nest { op, sizes: &sizes, schedule: &schedule, body, places: &places, dots: dots.as_ref() };
         self.build_axis(&nest, 0, &mut vec![None; rank]);
         self.in_parallel = was_parallel;
     }
@@ -31,6 +35,12 @@ impl Lower<'_> {
         let parallel = nest.schedule.parallel.contains(&(axis as u32));
         self.in_parallel |= parallel;
         let kind = if parallel { ForKind::Parallel } else { ForKind::Serial };
+        let rank = nest.sizes.len();
+        if let (Some(dots), true) = (nest.dots, depth + 1 == rank && axis + 1 == rank) {
+            let outer: Vec<Value> = subscripts.iter().flatten().copied().collect();
+            self.dot_row(nest.op, dots, kind, &outer, nest.places);
+            return;
+        }
         let zero = self.i64(0);
         self.for_kind(kind, zero, nest.sizes[axis], &[], |this, i, _| {
             subscripts[axis] = Some(i);
@@ -116,8 +126,10 @@ impl Lower<'_> {
 
 /// A build being written.
 struct Nest<'a> {
+    op: Op,
     sizes: &'a [Value],
     schedule: &'a NestSchedule,
     body: Block,
     places: &'a [Array],
+    dots: Option<&'a DotNest>,
 }

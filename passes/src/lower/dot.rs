@@ -1,14 +1,18 @@
 //! `dot` and `dot_by`: ascending chains inside runs of 512 elements of the flattened domain, the runs
 //! joined from the left.
 
+use std::rc::Rc;
+
 use we3_ir::{BinaryOp, Block, CompareOp, Op, Scalar, Type, Value};
 
 use super::state::Lower;
+use super::tile::Tile;
 
 const RUN: i64 = 512;
 
 /// What a chain does.
-enum Chain {
+#[derive(Clone, Copy)]
+pub(super) enum Chain {
     /// `acc = fma(a, b, acc)` on the widened elements; runs are added.
     Fma { body: Block, acc: Scalar },
     /// Regions of the source.
@@ -16,57 +20,72 @@ enum Chain {
 }
 
 /// A chain with its starting values.
-struct Dot {
-    chain: Chain,
+#[derive(Clone)]
+pub(super) struct Dot {
+    pub chain: Chain,
     /// Each run starts here.
-    start: Vec<Value>,
+    pub start: Vec<Value>,
     /// The result without elements.
-    nothing: Vec<Value>,
+    pub nothing: Vec<Value>,
     /// Whether the elements may be chained without regard to runs.
-    free: bool,
+    pub free: bool,
+    /// The elements of a tile that are chained together, their accumulators in memory (`tile.rs`):
+    /// loops then carry none.
+    pub tile: Option<Rc<Tile>>,
 }
 
 impl Lower<'_> {
     pub(super) fn lower_dot(&mut self, op: Op, rank: usize) {
         let src = self.src;
         let data = &src.ops[op];
-        let elem = src.ty(data.results[0]).element();
-        let acc = if matches!(elem, Scalar::F16 | Scalar::Bf16) { Scalar::F32 } else { elem };
-        let minus_zero = if acc.is_float() { 1 << (acc.bits() - 1) } else { 0 };
-        let dot = Dot {
-            chain: Chain::Fma { body: data.regions[0], acc },
-            start: vec![self.b.constant(acc, minus_zero)],
-            nothing: vec![self.b.constant(acc, 0)],
-            free: !acc.is_float(),
-        };
-        let values = self.runs(&dot, &data.args[..rank]);
-        let value = self.narrow(values[0], elem);
-        self.set_scalar(data.results[0], value);
-    }
-
-    pub(super) fn lower_dot_by(&mut self, op: Op, rank: usize) {
-        let src = self.src;
-        let data = &src.ops[op];
-        let zeros = self.scalars(&data.args[rank..]);
-        let chain = Chain::By { body: data.regions[0], step: data.regions[1], join: data.regions[2] };
-        let dot = Dot { chain, start: zeros.clone(), nothing: zeros, free: false };
+        let dot = self.dot_of(op, rank);
         let values = self.runs(&dot, &data.args[..rank]);
         for (result, value) in data.results.iter().zip(values) {
+            let value = self.narrow(value, src.ty(*result).element());
             self.set_scalar(*result, value);
         }
     }
 
-    fn runs(&mut self, dot: &Dot, sizes: &[Value]) -> Vec<Value> {
+    /// The chain that a `dot` or `dot_by` is.
+    pub(super) fn dot_of(&mut self, op: Op, rank: usize) -> Dot {
+        let src = self.src;
+        let data = &src.ops[op];
+        if let [body, step, join] = data.regions[..] {
+            let zeros = self.scalars(&data.args[rank..]);
+            let chain = Chain::By { body, step, join };
+            return Dot { chain, start: zeros.clone(), nothing: zeros, free: false, tile: None };
+        }
+        let elem = src.ty(data.results[0]).element();
+        let acc = if matches!(elem, Scalar::F16 | Scalar::Bf16) { Scalar::F32 } else { elem };
+        let minus_zero = if acc.is_float() { 1 << (acc.bits() - 1) } else { 0 };
+        Dot {
+            chain: Chain::Fma { body: data.regions[0], acc },
+            start: vec![self.b.constant(acc, minus_zero)],
+            nothing: vec![self.b.constant(acc, 0)],
+            free: !acc.is_float(),
+            tile: None,
+        }
+    }
+
+    pub(super) fn runs(&mut self, dot: &Dot, sizes: &[Value]) -> Vec<Value> {
         let total =
             sizes.iter().try_fold(1i64, |total, size| total.checked_mul(self.const_i64(*size)?.max(0)));
         let lowered = self.scalars(sizes);
         match total {
             Some(0) => dot.nothing.clone(),
-            Some(1..=RUN) => self.one_chain(dot, &lowered, &[], &dot.start.clone()),
-            Some(_) | None if dot.free => self.one_chain(dot, &lowered, &[], &dot.nothing.clone()),
+            Some(1..=RUN) => self.single_run(dot, &lowered),
+            Some(_) | None if dot.free => self.single_run(dot, &lowered),
             Some(_) | None if lowered.len() == 1 => self.flat_runs(dot, lowered[0]),
             Some(_) | None => self.nested_runs(dot, &lowered),
         }
+    }
+
+    /// Everything in one run.
+    fn single_run(&mut self, dot: &Dot, sizes: &[Value]) -> Vec<Value> {
+        self.begin_run(dot);
+        let acc = self.one_chain(dot, sizes, &[], &dot.start);
+        let first = self.b.bool(true);
+        self.join_run(dot, first, &dot.nothing, &acc)
     }
 
     /// All elements in one chain: the loops of the domain, carrying the accumulators.
@@ -86,6 +105,7 @@ impl Lower<'_> {
             let lo = this.mul_const(run, RUN);
             let end = this.add_const(lo, RUN);
             let hi = this.min(end, n);
+            this.begin_run(dot);
             let partial = this.for_carry(lo, hi, &dot.start, |this, k, acc| this.step(dot, &[k], acc));
             let first = this.compare_const(CompareOp::Eq, run, 0);
             this.join_run(dot, first, total, &partial)
@@ -98,6 +118,7 @@ impl Lower<'_> {
         let width = dot.start.len();
         let first = self.b.bool(true);
         let zero = self.i64(0);
+        self.begin_run(dot);
         let state = [&[first, zero], dot.start.as_slice(), dot.nothing.as_slice()].concat();
         let state = self.nested_axis(dot, sizes, &[], &state);
         let (head, total) = state.split_at(2 + width);
@@ -163,6 +184,7 @@ impl Lower<'_> {
             &types,
             |this| {
                 let joined = this.join_run(dot, first, total, acc);
+                this.begin_run(dot);
                 let not_first = this.b.bool(false);
                 let zero = this.i64(0);
                 [&[not_first, zero], dot.start.as_slice(), &joined].concat()
@@ -171,9 +193,31 @@ impl Lower<'_> {
         )
     }
 
-    /// `first ? run : total ⊕ run`.
+    fn begin_run(&mut self, dot: &Dot) {
+        if let Some(tile) = &dot.tile {
+            self.begin_tile_run(tile);
+        }
+    }
+
     fn join_run(&mut self, dot: &Dot, first: Value, total: &[Value], run: &[Value]) -> Vec<Value> {
-        match dot.chain {
+        match &dot.tile {
+            Some(tile) => {
+                self.join_tile_run(tile, first);
+                Vec::new()
+            }
+            None => self.join_chain_run(dot.chain, first, total, run),
+        }
+    }
+
+    /// `first ? run : total ⊕ run`.
+    pub(super) fn join_chain_run(
+        &mut self,
+        chain: Chain,
+        first: Value,
+        total: &[Value],
+        run: &[Value],
+    ) -> Vec<Value> {
+        match chain {
             Chain::Fma { .. } => {
                 let sum = self.b.binary(BinaryOp::Add, total[0], run[0]);
                 vec![self.b.select(first, run[0], sum)]
@@ -187,7 +231,18 @@ impl Lower<'_> {
     }
 
     fn step(&mut self, dot: &Dot, subscripts: &[Value], acc: &[Value]) -> Vec<Value> {
-        match dot.chain {
+        match &dot.tile {
+            Some(tile) => {
+                self.step_tile(tile, subscripts);
+                Vec::new()
+            }
+            None => self.step_chain(dot.chain, subscripts, acc),
+        }
+    }
+
+    /// One element: the accumulators after it.
+    pub(super) fn step_chain(&mut self, chain: Chain, subscripts: &[Value], acc: &[Value]) -> Vec<Value> {
+        match chain {
             Chain::Fma { body, acc: ty } => {
                 let pair = self.scalar_region(body, subscripts);
                 let left = self.narrow(pair[0], ty);

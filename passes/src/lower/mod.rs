@@ -18,6 +18,7 @@ mod scan;
 mod scatter;
 pub mod schedule;
 mod state;
+mod tile;
 mod update;
 
 use we3_ir::{EntryAbi, Func, Level, Module, Type};

@@ -18,7 +18,15 @@ pub struct NestSchedule {
     pub vector: Option<(u32, u32)>,
     /// Unroll factors by axis.
     pub unroll: Vec<(u32, u32)>,
+    /// For a build of dots: how many neighbours along the last axis advance together when they read
+    /// neighbouring elements, and when they do not; none: each element by itself.
+    pub dot_tile: Option<(u32, u32)>,
 }
+
+/// Four vectors of the widest registers.
+const DOT_TILE: u32 = 64;
+/// As many streams as hardware prefetchers follow.
+const DOT_TILE_STRIDED: u32 = 16;
 
 /// The heuristic for a build: axes in source order (the last one is contiguous in the result); the
 /// axes of an outermost nest are parallel.
@@ -27,9 +35,11 @@ pub fn schedule_build(
     _op: Op,
     rank: usize,
     in_parallel: bool,
-    _facts: &TargetFacts,
+    facts: &TargetFacts,
 ) -> NestSchedule {
     let order: Vec<u32> = (0..rank as u32).collect();
     let parallel = if in_parallel { Vec::new() } else { order.clone() };
-    NestSchedule { order, parallel, ..NestSchedule::default() }
+    // A thread of a GPU is one lane already.
+    let dot_tile = (!facts.grid).then_some((DOT_TILE, DOT_TILE_STRIDED));
+    NestSchedule { order, parallel, dot_tile, ..NestSchedule::default() }
 }

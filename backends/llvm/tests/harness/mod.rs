@@ -1,6 +1,7 @@
 //! Compiles loop IR text for several machines, loads the objects, and calls their entries.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod author;
 pub mod plan;
 pub mod ptx;
 

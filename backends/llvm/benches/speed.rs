@@ -1,5 +1,8 @@
-//! How fast compiled kernels are here. Not run by default: `cargo test --release -- --ignored`.
+//! How fast compiled kernels are here: `cargo bench -p we3-backend-llvm`.
 
+#![allow(clippy::disallowed_methods, reason = "reads its programs, compares times")]
+
+#[path = "../tests/harness/mod.rs"]
 mod harness;
 
 use std::time::Instant;
@@ -34,9 +37,7 @@ fn floats(count: usize) -> Vec<u8> {
     (0..count).flat_map(|number| ((number % 1000) as f32 / 100.0).to_le_bytes()).collect()
 }
 
-#[test]
-#[ignore = "measures"]
-fn measure() {
+fn main() {
     let host = we3_device::host_target();
     let start = Instant::now();
     let object = load(&program("reduce.array.ir"), &host, 3);

@@ -1,4 +1,4 @@
-//! How fast the interpreter is; run with `--ignored --nocapture`. (Meaning is tested by `tests/ir`.)
+//! How fast the interpreter is: `cargo bench -p we3-backend-interp`. (Meaning is tested by `tests/ir`.)
 
 use std::time::Instant;
 
@@ -45,9 +45,7 @@ func @count(%0: i64, %1: f32[%0]) -> (f32[%0]) {
 }
 ";
 
-#[test]
-#[ignore = "a measurement"]
-fn operations_a_second() {
+fn main() {
     let module = parse_module(PROGRAMS).unwrap_or_else(|errors| panic!("{errors:?}"));
     let verified = verify(&module).unwrap_or_else(|errors| panic!("{errors:?}"));
     let n: i64 = 2_000_000;
