@@ -31,6 +31,7 @@ fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) 
         }
         emitter.define(*param, val);
     }
+    emitter.allocate_large_scratch();
     emitter.block(func.body)?;
     for (exit, label) in std::mem::take(&mut emitter.exits) {
         let status = match exit {

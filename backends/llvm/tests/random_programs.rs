@@ -21,7 +21,9 @@ use harness::plan::run_plan;
 use harness::{call, load, targets};
 use programs::{PARAMS, program};
 use values::{Random, pick};
+use we3_backend_api::{Emit, Options};
 use we3_backend_interp::{ArgValue, Interpreter, Limits, ResultValue, Stop};
+use we3_backend_llvm::{Failure, LlvmBackend};
 use we3_device::ArgSlot;
 use we3_ir::Module;
 use we3_ir::text::print_module;
@@ -87,6 +89,50 @@ fn random_programs_return_what_the_interpreter_returns() {
         }
     }
     assert!(compared > 50_000, "only {compared} values compared");
+}
+
+/// A program's text with a few words swapped, left out or replaced by similar ones.
+fn mutated(text: &str, random: &mut Random) -> String {
+    let mut words: Vec<&str> = text.split_inclusive([' ', ',', '\n', ')', '(', '.']).collect();
+    for _ in 0..=random.below(3) {
+        let (place, other) = (random.below(words.len()), random.below(words.len()));
+        match random.below(4) {
+            0 => words.swap(place, other),
+            1 => drop(words.remove(place)),
+            _ => {
+                let first = words[place].chars().next();
+                let alike: Vec<&str> =
+                    words.iter().copied().filter(|word| word.chars().next() == first).collect();
+                words[place] = alike[random.below(alike.len())];
+            }
+        }
+    }
+    words.concat()
+}
+
+#[test]
+fn whatever_verifies_compiles_or_is_refused_in_words() {
+    let operations = operations::all();
+    let mut machines = targets();
+    machines.extend([75, 90].map(|sm| we3_backend_api::Target::ptx(sm, sm == 90)));
+    let mut random = Random(78);
+    let mut compiled = 0;
+    for seed in 0..60 {
+        let original = print_module(&program(seed, &operations));
+        for _ in 0..20 {
+            let text = mutated(&original, &mut random);
+            let Ok(module) = we3_ir::text::parse_module(&text) else { continue };
+            let Ok(verified) = we3_ir::verify::verify(&module) else { continue };
+            let options = Options { emit: Emit::Object, opt_level: random.below(4) as u8 };
+            let target = &machines[random.below(machines.len())];
+            match LlvmBackend.try_compile(verified, target, &options) {
+                Ok(_) => compiled += 1,
+                Err(Failure::Unsupported(_)) => {}
+                Err(Failure::Bug(what)) => panic!("{what}\n{text}"),
+            }
+        }
+    }
+    assert!(compiled > 100, "only {compiled} programs verified");
 }
 
 #[test]

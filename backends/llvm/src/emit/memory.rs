@@ -1,14 +1,16 @@
 //! Memory: `alloc`, `output`, `stack`, `free`, `offset`, `load`, `store`, `copy`.
 
 use we3_backend_api::Unsupported;
-use we3_ir::{Op, Scalar, Type};
+use we3_ir::{Op, Opcode, Scalar, Type};
 
 use super::regions::Region;
 use super::{Emitter, Exit, unsupported};
 use crate::text::{Lane, Ty, Val};
 
-/// More scratch than this in one function would be a stack overflow.
-const STACK_LIMIT: u64 = 1 << 20;
+/// Scratch larger than this is allocated when the entry starts, so that stacks do not overflow.
+const LARGE_SCRATCH: u64 = 1 << 14;
+/// What a GPU thread may have of its own.
+const GPU_SCRATCH_LIMIT: u64 = 1 << 18;
 
 impl Emitter<'_, '_> {
     /// A null address, or more bytes than there are numbers for, is "out of memory".
@@ -22,11 +24,30 @@ impl Emitter<'_, '_> {
             self.require(&fits, Exit::OutOfMemory);
         }
         let bytes = self.text.binary_const("mul", &count, size);
-        let address = self.callback(0, "noalias align 64 ptr", &[&bytes]);
-        self.not_null(&address);
+        let address = self.ask_memory(&bytes);
         self.regions.insert(&address, Region::Allocation);
         self.define_result(op, address);
         Ok(())
+    }
+
+    fn ask_memory(&mut self, bytes: &Val) -> Val {
+        let address = self.callback(0, "noalias align 64 ptr", &[bytes]);
+        self.not_null(&address);
+        address
+    }
+
+    /// Allocates large scratch; called once, at the start of an entry.
+    pub fn allocate_large_scratch(&mut self) {
+        let func = self.func;
+        for (op, data) in &func.ops {
+            if let Opcode::Stack { elem, len } = data.opcode
+                && scratch_bytes(elem, len) > LARGE_SCRATCH
+            {
+                let bytes = Val::int(Ty::I64, i128::from(scratch_bytes(elem, len)));
+                let address = self.ask_memory(&bytes);
+                self.large_scratch.insert(op, address);
+            }
+        }
     }
 
     pub(super) fn emit_output(&mut self, op: Op, index: u32) -> Result<(), Unsupported> {
@@ -86,9 +107,15 @@ impl Emitter<'_, '_> {
     }
 
     pub(super) fn emit_stack(&mut self, op: Op, elem: Scalar, len: u32) -> Result<(), Unsupported> {
-        self.stack_bytes += u64::from(len) * u64::from(elem.bytes()) + 64;
-        if self.stack_bytes > STACK_LIMIT {
-            return Err(unsupported(format!("more than {STACK_LIMIT} bytes of `stack`")));
+        if let Some(address) = self.large_scratch.get(&op).cloned() {
+            self.define_result(op, address);
+            return Ok(());
+        }
+        self.scratch_bytes += scratch_bytes(elem, len);
+        if self.facts.gpu && self.scratch_bytes > GPU_SCRATCH_LIMIT {
+            return Err(unsupported(format!(
+                "more than {GPU_SCRATCH_LIMIT} bytes of scratch for a GPU thread"
+            )));
         }
         let address = self.text.alloca(Ty::of(&elem.into()).in_memory(), len);
         self.define_result(op, address);
@@ -174,4 +201,8 @@ impl Emitter<'_, '_> {
         self.text.start(exit);
         Ok(())
     }
+}
+
+fn scratch_bytes(elem: Scalar, len: u32) -> u64 {
+    u64::from(len) * u64::from(elem.bytes())
 }

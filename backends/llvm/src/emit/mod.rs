@@ -64,7 +64,8 @@ pub struct Emitter<'a, 'module> {
     access: String,
     /// Where addresses point.
     pub regions: Regions,
-    stack_bytes: u64,
+    scratch_bytes: u64,
+    large_scratch: HashMap<Op, Val>,
 }
 
 impl<'a, 'module> Emitter<'a, 'module> {
@@ -88,7 +89,8 @@ impl<'a, 'module> Emitter<'a, 'module> {
             targets: Vec::new(),
             access_groups: Vec::new(),
             access: String::new(),
-            stack_bytes: 0,
+            scratch_bytes: 0,
+            large_scratch: HashMap::new(),
         }
     }
 
