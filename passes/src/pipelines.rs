@@ -1,7 +1,9 @@
 //! The ordered lists of passes, with a reason wherever the order matters, and the table of all passes.
 
+use crate::array::canon_sizes::CANON_SIZES;
 use crate::array::flatten_builds::FLATTEN_BUILDS;
 use crate::array::fuse_maps::FUSE_MAPS;
+use crate::array::fuse_siblings::FUSE_SIBLINGS;
 use crate::array::inline::INLINE;
 use crate::array::strip_notes::STRIP_NOTES;
 use crate::lower::LOWER;
@@ -16,6 +18,7 @@ use crate::scalar::simplify::SIMPLIFY;
 pub const ALL: &[Pass] = &[
     INLINE,
     STRIP_NOTES,
+    CANON_SIZES,
     SIMPLIFY,
     DEDUPLICATE,
     HOIST,
@@ -23,6 +26,7 @@ pub const ALL: &[Pass] = &[
     REMOVE_DEAD,
     FLATTEN_BUILDS,
     FUSE_MAPS,
+    FUSE_SIBLINGS,
     LOWER,
 ];
 
@@ -48,6 +52,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
     passes: &[
         INLINE,
         STRIP_NOTES,
+        // Sizes first: operations on arrays are equal when their sizes are.
+        CANON_SIZES,
         SIMPLIFY,
         DEDUPLICATE,
         // Before fusion: what holds checks is not fused.
@@ -57,6 +63,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         REMOVE_DEAD,
         FLATTEN_BUILDS,
         FUSE_MAPS,
+        // After maps: a producer inside its only consumer is better than beside it.
+        FUSE_SIBLINGS,
         SIMPLIFY,
         DEDUPLICATE,
         REMOVE_DEAD,

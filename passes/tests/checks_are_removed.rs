@@ -114,7 +114,7 @@ fn arithmetic_on_data_may_wrap() {
         assert_eq!(left(&body), 2, "{op}");
     }
     // A product of sizes that nobody checked may wrap, too.
-    let body = format!("%12: i64 = mul %0, %1 %13: bool = ge %12, %5 check.0 %13");
+    let body = "%12: i64 = mul %0, %1 %13: bool = ge %12, %5 check.0 %13";
     assert_eq!(left(&body), 1);
 }
 

@@ -137,3 +137,35 @@ entry func @checked(%0: i64, %1: i64, %2: f32[%0], %3: f32[%1]) -> (i64, f32[#0]
     );
     assert_eq!((counts.loops, counts.allocs, counts.checks), (1, 0, 1), "{text}");
 }
+
+#[test]
+fn siblings_share_a_nest() {
+    let (counts, text) = optimise(
+        "
+entry func @both(%0: i64, %1: f32[%0]) -> (i64, f32[#0], f32[#0]) {
+  %2: f32[%0] = build %0 { b(%3: i64): %4: f32 = index %1, %3 %5: f32 = sqrt %4 yield %5 }
+  %6: f32[%0] = build %0 { b(%7: i64): %8: f32 = index %1, %7 %9: f32 = neg %8 yield %9 }
+  return %0, %2, %6
+}",
+    );
+    assert_eq!((counts.loops, counts.allocs, counts.copies), (1, 0, 0), "{text}");
+    assert_eq!(text.matches("load").count(), 1, "{text}");
+}
+
+#[test]
+fn sizes_written_in_two_ways_are_one() {
+    let (counts, text) = optimise(
+        "
+entry func @sizes(%0: i64, %1: i64, %2: f32[%0]) -> (i64, f32[#0]) {
+  %3: i64 = mul_sat %0, %1
+  %4: f32[%3] = build %3 { b(%5: i64): %6: f32 = convert.f32 %5 yield %6 }
+  %7: i64 = mul_sat %1, %0
+  %8: bool = eq %3, %7
+  check.1 %8
+  %9: f32[%7] = resize %4, %7
+  %10: f32[%7] = build %7 { b(%11: i64): %12: f32 = index %9, %11 %13: f32 = neg %12 yield %13 }
+  return %7, %10
+}",
+    );
+    assert_eq!((counts.loops, counts.allocs, counts.checks), (1, 0, 0), "{text}");
+}

@@ -4,4 +4,5 @@ pub mod ir_files;
 pub mod ir_mutation;
 pub mod ir_values;
 pub mod pages;
+pub mod pass_files;
 pub mod suite;

@@ -1,6 +1,8 @@
 //! Passes from array IR to array IR, one per file.
 
+pub mod canon_sizes;
 pub mod flatten_builds;
 pub mod fuse_maps;
+pub mod fuse_siblings;
 pub mod inline;
 pub mod strip_notes;

@@ -23,16 +23,16 @@ pub struct NestSchedule {
     pub dot_tile: Option<(u32, u32)>,
 }
 
-/// Four vectors of the widest registers.
-const DOT_TILE: u32 = 64;
+/// As many vectors side by side as hide the latency of `fma`.
+const DOT_TILE_VECTORS: u32 = 8;
 /// As many streams as hardware prefetchers follow.
 const DOT_TILE_STRIDED: u32 = 16;
 
 /// The heuristic for a build: axes in source order (the last one is contiguous in the result); the
 /// axes of an outermost nest are parallel.
 pub fn schedule_build(
-    _func: &Func,
-    _op: Op,
+    func: &Func,
+    op: Op,
     rank: usize,
     in_parallel: bool,
     facts: &TargetFacts,
@@ -40,6 +40,8 @@ pub fn schedule_build(
     let order: Vec<u32> = (0..rank as u32).collect();
     let parallel = if in_parallel { Vec::new() } else { order.clone() };
     // A thread of a GPU is one lane already.
-    let dot_tile = (!facts.grid).then_some((DOT_TILE, DOT_TILE_STRIDED));
+    let elem = func.ops[op].results.first().map_or(4, |result| func.ty(*result).element().bytes());
+    let contiguous = (DOT_TILE_VECTORS * facts.vector_bytes.max(16) / elem).max(DOT_TILE_STRIDED);
+    let dot_tile = (!facts.grid).then_some((contiguous, DOT_TILE_STRIDED));
     NestSchedule { order, parallel, dot_tile, ..NestSchedule::default() }
 }
