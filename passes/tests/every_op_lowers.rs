@@ -341,3 +341,23 @@ entry func @grow(%0: i64) -> (i64, i64[#0]) {
     );
     assert_eq!(count(&text, "free"), 2, "{text}");
 }
+
+#[test]
+fn copies_that_are_needed_are_reported() {
+    use we3_passes::lower::copies::{CopyReason, copies};
+    let module = parse_module(
+        "array module
+entry func @f(%0: i64, %1: f32[%0]) -> (i64, f32[#0], f32[#0]) {
+  %2: i64 = const 0
+  %3: f32 = const 1.0
+  %4: f32[%0] = update %1 { yield %2, %3 }
+  %5: f32[%0] = update %4 { yield %2, %3 }
+  %6: f32[%0] = update %5 { yield %2, %3 }
+  return %0, %5, %6
+}",
+    )
+    .expect("parses");
+    let notes = copies(&module, &PassContext::default());
+    let reasons: Vec<CopyReason> = notes.iter().map(|note| note.reason).collect();
+    assert_eq!(reasons, [CopyReason::Borrowed, CopyReason::NeededLater]);
+}

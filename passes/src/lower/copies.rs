@@ -43,8 +43,8 @@ pub fn copies(module: &Module, ctx: &PassContext) -> Vec<CopyNote> {
 impl Lower<'_> {
     /// Notes that the current operation copies an array.
     pub(super) fn note_copy(&mut self, source: Value) {
-        let owned = self.roots[self.array(source).root].owner == self.owner();
-        let reason = if owned { CopyReason::NeededLater } else { CopyReason::Borrowed };
+        let later = self.used_after(self.array(source).root);
+        let reason = if later { CopyReason::NeededLater } else { CopyReason::Borrowed };
         self.copies.push((self.b.span, reason));
     }
 }

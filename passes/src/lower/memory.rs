@@ -13,7 +13,8 @@ impl Lower<'_> {
         self.roots[root].owner == self.owner() && !self.used_after(root)
     }
 
-    fn used_after(&self, root: RootId) -> bool {
+    /// Whether something after the current operation of the current frame uses it.
+    pub(super) fn used_after(&self, root: RootId) -> bool {
         let frame = &self.frames[self.frame()];
         let later =
             |value: &Value| self.uses.last(frame.block, *value).is_some_and(|last| last > frame.index);
@@ -55,6 +56,7 @@ impl Lower<'_> {
 
     /// A fresh copy of an array.
     pub(super) fn copy_of(&mut self, source: Value) -> Value {
+        self.note_copy(source);
         let sizes = self.sizes(source);
         let count = self.count(&sizes);
         let array = self.array(source);

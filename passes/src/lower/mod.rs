@@ -7,6 +7,7 @@
 mod block;
 mod build;
 mod control;
+pub mod copies;
 mod dot;
 mod emit;
 mod lane_levels;
@@ -21,9 +22,11 @@ mod state;
 mod tile;
 mod update;
 
+use we3_ir::span::Span;
 use we3_ir::{EntryAbi, Func, Level, Module, Type};
 
 use crate::manager::{Pass, PassContext};
+use copies::CopyReason;
 use state::{Dest, Lower};
 
 /// The pass.
@@ -38,12 +41,12 @@ pub const LOWER: Pass = Pass {
 fn run(module: Module, ctx: &PassContext) -> Module {
     let mut lowered = Module::new(Level::Loop);
     for (_, func) in &module.funcs {
-        lowered.funcs.push(lower_func(func, ctx));
+        lowered.funcs.push(lower_func(func, ctx).0);
     }
     lowered
 }
 
-fn lower_func(source: &Func, ctx: &PassContext) -> Func {
+fn lower_func(source: &Func, ctx: &PassContext) -> (Func, Vec<(Span, CopyReason)>) {
     let mut func = Func::new(source.name.clone());
     let scalars: Vec<Type> = source.results.iter().filter(|ty| ty.as_scalar().is_some()).cloned().collect();
     let strides = source.entry.as_ref().map(|abi| abi.param_strides.clone()).unwrap_or_default();
@@ -59,7 +62,8 @@ fn lower_func(source: &Func, ctx: &PassContext) -> Func {
     let dests = result_dests(source);
     let results = lower.function_body(&dests);
     lower.b.ret(results);
-    func
+    let copies = lower.copies;
+    (func, copies)
 }
 
 /// The strides of the scalar results, then those of the outputs in the order of their numbers.

@@ -4,8 +4,10 @@
 use std::rc::Rc;
 
 use we3_ir::entity::SecondaryMap;
+use we3_ir::span::Span;
 use we3_ir::{Block, Func, FuncBuilder, Scalar, Type, Value};
 
+use super::copies::CopyReason;
 use crate::analysis::array_uses::ArrayUses;
 use crate::facts::TargetFacts;
 use crate::manager::PassContext;
@@ -107,6 +109,8 @@ pub(super) struct Lower<'a> {
     pub n_frames: usize,
     /// Last uses of arrays in the source.
     pub uses: ArrayUses,
+    /// Copies of whole arrays, for the report.
+    pub copies: Vec<(Span, CopyReason)>,
     /// Whether a parallel loop encloses the operation being lowered.
     pub in_parallel: bool,
 }
@@ -124,6 +128,7 @@ impl<'a> Lower<'a> {
             frames: Vec::new(),
             n_frames: 0,
             uses: ArrayUses::new(src),
+            copies: Vec::new(),
             in_parallel: false,
         }
     }

@@ -37,6 +37,9 @@ impl Lower<'_> {
             self.bind_alias(result, array.buffer, 1, array.root);
             return (self.array(result), true);
         }
+        if !self.owned_and_dying(array.root) {
+            self.note_copy(dest);
+        }
         let place = self.place_result(result);
         let sizes = self.sizes(dest);
         let count = self.count(&sizes);
