@@ -1,5 +1,7 @@
-//! Lists the generated part of the suite: every program with its operations; with a name, its source.
+//! Lists the generated part of the suite: every program with its operations, in the source language and in
+//! array IR; with a name, its source.
 
+use we3_tests::generated_ir;
 use we3_tests::suite::generated::{SIZES, programs};
 
 fn main() {
@@ -10,6 +12,15 @@ fn main() {
             println!("{:<20} × sizes {SIZES:?}: {}", program.name, names.join(" "));
         } else if wanted.iter().any(|name| *name == program.name) {
             print!("{}", program.source());
+        }
+    }
+    for group in generated_ir::all() {
+        for case in &group.cases {
+            if wanted.is_empty() {
+                println!("{:<20} × sizes {:?}: {}", format!("ir {}", group.name), case.sizes, case.name);
+            } else if wanted.contains(&case.name) {
+                print!("{}", case.text);
+            }
         }
     }
 }
