@@ -1,6 +1,6 @@
 //! How fast compiled kernels are here: `cargo bench -p we3-backend-llvm`.
 
-#![allow(clippy::disallowed_methods, reason = "reads its programs, compares times")]
+#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "reads its programs, prints its times")]
 
 #[path = "../tests/harness/mod.rs"]
 mod harness;

@@ -129,3 +129,27 @@ fn tail(file: &mut File) -> String {
     let start = bytes.len().saturating_sub(STDERR_LIMIT);
     String::from_utf8_lossy(&bytes[start..]).trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn death(job: impl FnOnce() -> String + Send) -> String {
+        match run_in_child(job) {
+            Outcome::Died { how, .. } => how,
+            Outcome::Done(answer) => panic!("an answer: {answer}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_comes_back_whole() {
+        let long = "we3".repeat(1_000_000);
+        assert!(matches!(run_in_child(|| long.clone()), Outcome::Done(answer) if answer == long));
+    }
+
+    #[test]
+    fn a_job_that_aborts_or_panics_says_how_it_died() {
+        assert_eq!(death(|| std::process::abort()), "was killed by signal 6");
+        assert_eq!(death(|| panic!("no")), "ended with status 5");
+    }
+}

@@ -69,7 +69,8 @@ fn assembler() -> Finding {
     Finding {
         name: "ptxas",
         found: found.is_some(),
-        detail: found.map_or_else(|| String::from("not found"), |path| path.display().to_string()),
+        detail: found
+            .map_or_else(|| String::from("not found"), |ptxas| ptxas.program().display().to_string()),
         enables: "checking emitted PTX without a GPU",
         advice: "`make setup`, or pip install nvidia-cuda-nvcc",
     }

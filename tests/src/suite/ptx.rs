@@ -1,21 +1,21 @@
 //! PTX of whole programs through the real ptxas.
 
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use we3_driver::failure::Failure;
 use we3_driver::kernel::{Kernel, with_entries};
 use we3_driver::plan::{BackendChoice, Plan, target_from_name};
+use we3_driver::ptxas::{self, Ptxas};
 use we3_driver::session::Session;
 use we3_driver::stages::{Form, Stage, StageLog, run_to};
-use we3_driver::{Artifact, Emit, ptxas};
+use we3_driver::{Artifact, Emit};
 
 /// The processors that kernels are assembled for: the oldest and the newest that we name.
 pub const PROCESSORS: &[&str] = &["sm_75", "sm_90a"];
 
 /// The assembler, looked for once.
-pub fn assembler() -> Option<&'static PathBuf> {
-    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+pub fn assembler() -> Option<&'static Ptxas> {
+    static FOUND: OnceLock<Option<Ptxas>> = OnceLock::new();
     FOUND.get_or_init(ptxas::find).as_ref()
 }
 
@@ -35,7 +35,7 @@ pub fn assemble(session: &mut Session, kernels: &[Kernel], processor: &str) -> R
     };
     let count = text.matches(".entry").count();
     match assembler() {
-        Some(path) => ptxas::assemble(path, &text, processor).map(|()| count),
+        Some(ptxas) => ptxas.assemble(&text, processor, 1).map(|_| count),
         None => Ok(0),
     }
 }
