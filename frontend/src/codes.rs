@@ -78,7 +78,6 @@ codes! {
     METHOD_CALL = "E0801", "we3 has no method calls";
     NEGATIVE_INDEX = "E0802", "negative indices do not count from the end";
     NUMPY_ATTRIBUTE = "E0803", "a NumPy attribute";
-    INTEGER_FOR_FLOAT = "E0804", "an integer stands where a float is needed";
     CHECKER_FAULT = "E0849", "a fault of the checker itself";
     UNUSED_VARIABLE = "E0850", "a variable is never used";
     UNUSED_MUT = "E0851", "a `mut` that is not needed";

@@ -186,6 +186,10 @@ pub struct Body<'c, 'a, 's> {
     pub open_sizes: BTreeMap<Local, Vec<Size>>,
     /// The instance this body belongs to, for the depth of instantiation.
     pub origin: u32,
+    /// Errors reported before this body.
+    pub errors_before: u32,
+    /// Binders of the array form whose ranges are being read: not known in them.
+    pub binders_beside: Vec<&'a ast::Name>,
     /// Instances of function parameters given to this body.
     pub fn_args: Vec<FnArg>,
     /// `let`-bound lambdas being applied, to stop recursion.

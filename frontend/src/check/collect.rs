@@ -1,6 +1,6 @@
 //! Items of all modules into numbered tables, and `use` into names. Looks at no bodies and no types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use we3_ir::diagnostic::Diagnostic;
 use we3_ir::span::Span;
@@ -20,6 +20,7 @@ pub fn collect<'a>(modules: &'a Modules, diagnostics: &mut Vec<Diagnostic>) -> D
             path: loaded.path.clone(),
             ast: &loaded.ast,
             names: BTreeMap::new(),
+            unresolved: BTreeSet::new(),
         });
     }
     collector.defs.prelude = modules
@@ -278,12 +279,16 @@ impl<'a> Collector<'a, '_> {
             });
         }
         let Some(entry) = found else {
-            if last && let Some(holder) = holder {
-                self.unknown_import(holder, tree, item, front);
+            if last {
+                if let Some(holder) = holder {
+                    self.unknown_import(holder, tree, item, front);
+                }
+                // What could not be imported is not complained about again where it is used.
+                self.defs.modules[place.module.index()].unresolved.insert(name.text.clone());
             }
             return false;
         };
-        if last && !entry.is_pub && holder != Some(place.module.index()) {
+        if !entry.is_pub && holder != Some(place.module.index()) {
             let span = tree.path.last().map_or(tree.span, |name| name.span);
             self.diagnostics.push(
                 Diagnostic::error(codes::PRIVATE_ITEM, span, format!("`{item}` is not `pub`"))

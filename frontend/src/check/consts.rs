@@ -25,6 +25,9 @@ pub trait ConstEval {
     fn eval(&self, program: &Program, func: FuncId) -> Result<Const, String>;
 }
 
+/// Constants that may wait for each other: each is checked inside the one that needs it.
+const MAX_NESTED: usize = 50;
+
 /// How far a constant is.
 #[derive(Clone, Debug)]
 pub enum ConstState {
@@ -73,6 +76,13 @@ impl<'a> Checker<'a, '_> {
                 return None;
             }
             ConstState::Untouched => {}
+        }
+        let nested = self.consts.iter().filter(|state| matches!(state, ConstState::Busy)).count();
+        if nested >= MAX_NESTED {
+            self.consts[id.index()] = ConstState::Failed;
+            let message = format!("constants depend on each other more than {MAX_NESTED} deep");
+            self.report(Diagnostic::error(codes::CONST_FAILED, span, message));
+            return None;
         }
         self.consts[id.index()] = ConstState::Busy;
         let func = self.request_item(Item::Const(id), Vec::new(), Vec::new(), Vec::new(), u32::MAX, span);

@@ -1,6 +1,6 @@
 //! The items of all modules, numbered. Filled by `collect`; signatures are added by `signature`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use we3_ir::span::Span;
@@ -74,6 +74,8 @@ pub struct ModuleDef<'a> {
     pub path: Vec<String>,
     pub ast: &'a ast::Module,
     pub names: BTreeMap<String, NameEntry>,
+    /// Imports that were not found, and reported.
+    pub unresolved: BTreeSet<String>,
 }
 
 /// Where a function stands.
@@ -175,6 +177,8 @@ pub struct TypeParam {
     pub span: Span,
     /// With everything the bounds themselves require.
     pub bounds: Vec<TraitId>,
+    /// One of its bounds was wrong, and reported: missing ones are not told then.
+    pub doubtful: bool,
 }
 
 #[derive(Clone, Debug)]

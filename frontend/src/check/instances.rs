@@ -288,7 +288,11 @@ impl<'a> Checker<'a, '_> {
             body.finish_expr(&mut tail.value);
         }
         if body.cx.errors == errors {
-            body.warn_unused();
+            // An instance may leave out what another uses.
+            if abstract_mode || body.types.is_empty() && body.consts.is_empty() {
+                body.warn_unused();
+                body.warn_unchanged();
+            }
         }
         if abstract_mode || body.cx.errors > errors {
             return None;
@@ -381,6 +385,7 @@ impl<'a, 's> Checker<'a, 's> {
         self_ty: Option<Type>,
         abstract_mode: bool,
     ) -> Body<'c, 'a, 's> {
+        let errors_before = self.errors;
         Body {
             cx: self,
             module,
@@ -407,6 +412,8 @@ impl<'a, 's> Checker<'a, 's> {
             holes: Vec::new(),
             open_sizes: Default::default(),
             origin: u32::MAX,
+            errors_before,
+            binders_beside: Vec::new(),
             fn_args: Vec::new(),
             applying: 0,
             type_pre: Vec::new(),

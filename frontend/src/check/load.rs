@@ -226,3 +226,13 @@ fn module_name(modules: &Modules, number: usize) -> String {
     let path = &modules.modules[number].path;
     if path.is_empty() { "the root file".to_owned() } else { format!("`{}`", path.join("::")) }
 }
+
+/// The places of the items that hold an error.
+pub fn items_with_errors(modules: &Modules, diagnostics: &[Diagnostic]) -> Vec<Span> {
+    let errors: Vec<Span> =
+        diagnostics.iter().filter(|one| one.is_error()).map(Diagnostic::primary_span).collect();
+    let items = modules.modules.iter().flat_map(|module| &module.ast.items).map(|item| item.span);
+    items
+        .filter(|item| errors.iter().any(|e| e.file == item.file && item.lo <= e.lo && e.hi <= item.hi))
+        .collect()
+}

@@ -55,6 +55,16 @@ pub fn check(provider: &dyn SourceProvider, options: CheckOptions<'_>) -> CheckR
     let (program, mut found) = (checker.program, checker.diagnostics);
     // After a syntax error, names that seem to be missing may stand in what was skipped.
     diagnostics.append(&mut found);
+    let doubtful = load::items_with_errors(&modules, &diagnostics);
+    let about_use = [codes::UNUSED_VARIABLE, codes::UNUSED_MUT, codes::UNUSED_IMPORT];
+    // What an item with an error uses is not known; nor what the whole program imports for it.
+    diagnostics.retain(|one| {
+        let place = one.primary_span();
+        let inside =
+            doubtful.iter().any(|item| item.file == place.file && item.lo <= place.lo && place.hi <= item.hi);
+        !about_use.contains(&one.code)
+            || !(inside || one.code == codes::UNUSED_IMPORT && !doubtful.is_empty())
+    });
     diagnostics.sort_by_key(|diagnostic| {
         let span = diagnostic.primary_span();
         (span.file, span.lo, span.hi)
@@ -127,6 +137,12 @@ impl<'a, 's> Checker<'a, 's> {
         for index in 0..self.defs.impls.len() {
             self.check_impl(ImplId(index as u32));
         }
+        for index in 0..self.defs.aliases.len() {
+            let id = AliasId(index as u32);
+            if self.defs.aliases[index].ast.generics.params.is_empty() {
+                self.alias_template(id);
+            }
+        }
         for index in 0..self.defs.consts.len() {
             self.check_const_item(ConstId(index as u32));
         }
@@ -140,8 +156,27 @@ impl<'a, 's> Checker<'a, 's> {
         self.make_entries();
         self.run_queue();
         self.check_recursion();
+        self.warn_imports();
+        if self.errors == 0 {
+            self.evaluate_constants();
+        }
         if self.errors == 0 {
             self.check_finished();
+        }
+    }
+
+    /// The program's own scalar constants have values, used or not.
+    fn evaluate_constants(&mut self) {
+        for index in 0..self.defs.consts.len() {
+            let def = &self.defs.consts[index];
+            let module = &self.defs.modules[def.module.index()];
+            let own = def.owner == Owner::Module && module.path.first().is_none_or(|part| part != "std");
+            let span = def.ast.value.as_ref().map_or(def.span, |value| value.span);
+            let id = ConstId(index as u32);
+            let scalar = own && self.const_info(id, span).is_some_and(|info| info.ty.as_scalar().is_some());
+            if scalar && self.options.const_eval.is_some() {
+                self.const_value(id, span);
+            }
         }
     }
 
@@ -164,6 +199,24 @@ impl<'a, 's> Checker<'a, 's> {
                 Diagnostic::error(codes::CHECKER_FAULT, span, "the checker lost track of this expression")
                     .with_note("this is a fault of the compiler; please report it with the program"),
             );
+        }
+    }
+
+    /// Imports of the program's own modules that nothing uses.
+    fn warn_imports(&mut self) {
+        let mut unused = Vec::new();
+        for (index, module) in self.defs.modules.iter().enumerate() {
+            let id = ModuleId(index as u32);
+            let own = module.path.first().is_none_or(|part| part != "std");
+            let names = module.names.iter().filter(|(_, entry)| entry.imported && !entry.is_pub);
+            let names = names.filter(|(name, _)| !self.used_names.contains(&(id, (*name).clone())));
+            if own {
+                unused.extend(names.map(|(name, entry)| (name.clone(), entry.span)));
+            }
+        }
+        for (name, span) in unused {
+            let message = format!("`{name}` is imported, but never used");
+            self.report(Diagnostic::warning(crate::codes::UNUSED_IMPORT, span, message));
         }
     }
 

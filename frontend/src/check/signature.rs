@@ -200,7 +200,10 @@ impl<'a> SigEnv<'_, 'a, '_> {
             );
         }
         self.checker.report(error);
-        Some(None)
+        // Known from here on, so that the body is not blamed too.
+        let index = self.generics.sizes.len();
+        self.generics.sizes.push(SizeParam { name: name.text.clone(), span: name.span, value_param: None });
+        Some(Some(Size::atom(Atom::Param(index as u32))))
     }
 }
 
@@ -226,14 +229,11 @@ impl<'a, 's> Checker<'a, 's> {
             }
             match &param.kind {
                 GenericParamKind::Type { bounds } => {
-                    let mut traits = Vec::new();
-                    for bound in bounds {
-                        if let Some(id) = self.trait_path(module, bound) {
-                            traits.push(id);
-                        }
-                    }
+                    let traits: Vec<TraitId> =
+                        bounds.iter().filter_map(|bound| self.trait_path(module, bound)).collect();
+                    let doubtful = traits.len() < bounds.len();
                     let bounds = self.with_supers(&traits);
-                    generics.types.push(TypeParam { name, span: param.name.span, bounds });
+                    generics.types.push(TypeParam { name, span: param.name.span, bounds, doubtful });
                 }
                 GenericParamKind::Size => {
                     generics.sizes.push(SizeParam { name, span: param.name.span, value_param: None })
@@ -442,7 +442,12 @@ impl<'a, 's> Checker<'a, 's> {
                 let (module, ast) = (def.module, def.ast);
                 let bounds = self.with_supers(&[id]);
                 let own = Generics {
-                    types: vec![TypeParam { name: "Self".to_owned(), span: ast.name.span, bounds }],
+                    types: vec![TypeParam {
+                        name: "Self".to_owned(),
+                        span: ast.name.span,
+                        bounds,
+                        doubtful: false,
+                    }],
                     ..Generics::default()
                 };
                 (self.generics_of(module, &own, &ast.generics), Some(Type::Param(0)))

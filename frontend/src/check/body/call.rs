@@ -457,7 +457,8 @@ impl<'a> Body<'_, 'a, '_> {
                             }
                             return false;
                         }
-                        subst.types[types] = ty;
+                        let open = std::mem::replace(&mut subst.types[types], ty.clone());
+                        self.unify_elem(&open, &ty);
                     }
                     types += 1;
                 }

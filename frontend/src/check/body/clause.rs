@@ -385,11 +385,17 @@ impl<'a> Body<'_, 'a, '_> {
         let mut pre = Vec::new();
         let mut domains = Vec::new();
         let mut ok = true;
-        for binder in &clause.binders {
+        for (index, binder) in clause.binders.iter().enumerate() {
+            let names = clause.binders[..index].iter().filter_map(|earlier| match &earlier.pattern.kind {
+                PatternKind::Name { name, .. } => Some(name),
+                _ => None,
+            });
+            let outer = std::mem::replace(&mut self.binders_beside, names.collect());
             match self.domain(binder, Some(&[body]), true) {
                 Some(domain) => domains.push(domain),
                 None => ok = false,
             }
+            self.binders_beside = outer;
         }
         if !ok {
             self.check_body_anyway(body, clause);

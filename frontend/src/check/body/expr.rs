@@ -20,10 +20,8 @@ impl<'a> Body<'_, 'a, '_> {
             Ast::Float(literal) => self.float_literal(literal, false, hint, span),
             Ast::Bool(value) => self.constant(Scalar::Bool, u64::from(*value), span),
             Ast::Str(_) => {
-                self.cx.report(
-                    Diagnostic::error(codes::BAD_TYPE, span, "a text cannot stand here")
-                        .with_note("strings occur only in `assert` and attributes"),
-                );
+                // The parser has said so.
+                self.cx.errors += 1;
                 self.error(span)
             }
             Ast::Path(path) => self.path_value(path, hint, span),
@@ -53,6 +51,11 @@ impl<'a> Body<'_, 'a, '_> {
             }
             Ast::If { cond, then, otherwise } => self.if_expr(cond, then, otherwise.as_deref(), hint, span),
             Ast::Block(block) => self.block_expr(block, hint, span),
+            // The place was wrong already.
+            Ast::Lambda { .. } if hint == Some(&Type::Error) => {
+                self.cx.errors += 1;
+                self.error(span)
+            }
             Ast::Lambda { .. } => {
                 self.cx.report(
                     Diagnostic::error(codes::NEEDS_FUNCTION, span, "a function cannot stand here")
@@ -170,6 +173,26 @@ impl<'a> Body<'_, 'a, '_> {
         })
     }
 
+    fn bad_cast(&mut self, from: &Type, target: &Type, span: Span) -> Expr {
+        let (from, to) = (self.show(from), self.show(target));
+        self.cx.report(
+            Diagnostic::error(
+                codes::BAD_CAST,
+                span,
+                format!("`{from}` cannot be converted to `{to}` with `as`"),
+            )
+            .with_note("`as` converts between numbers and `bool`"),
+        );
+        self.error(span)
+    }
+
+    /// Whether a record can be made of a number.
+    fn has_from(&mut self, from: Scalar, target: &Type) -> bool {
+        let of = self.cx.builtin_trait(if from.is_float() { "Float" } else { "Num" });
+        let generics = self.generics.clone();
+        of.is_none_or(|of| self.cx.implements(target, of, &generics))
+    }
+
     fn cast_elem(&mut self, value: Expr, target: &Type, span: Span) -> Expr {
         if self.var_kind(&value.ty).is_some_and(|kind| kind != VarKind::Any) {
             // `1 as u8`: a literal takes the type if it can, and is converted from its default if not.
@@ -190,6 +213,12 @@ impl<'a> Body<'_, 'a, '_> {
             (Type::Param(_), Type::Scalar(_)) | (Type::Param(_) | Type::Scalar(_), Type::Param(_)) => {
                 Expr { kind: ExprKind::Convert(Box::new(value)), ty: target.clone(), span }
             }
+            (Type::Record(_) | Type::Tuple(_), Type::Scalar(_) | Type::Param(_)) => {
+                self.bad_cast(&value.ty, target, span)
+            }
+            (Type::Scalar(from), Type::Record(_)) if !self.has_from(from, target) => {
+                self.bad_cast(&Type::Scalar(from), target, span)
+            }
             (Type::Scalar(from), Type::Record(_)) => {
                 let (name, of, through) = if from.is_float() {
                     ("from_f64", "Float", Scalar::F64)
@@ -201,18 +230,7 @@ impl<'a> Body<'_, 'a, '_> {
                 self.trait_fn_typed(of, name, target, target.clone(), vec![value], span, "as")
             }
             (from, _) if from == *target => value,
-            (from, _) => {
-                let (from, to) = (self.show(&from), self.show(target));
-                self.cx.report(
-                    Diagnostic::error(
-                        codes::BAD_CAST,
-                        span,
-                        format!("`{from}` cannot be converted to `{to}` with `as`"),
-                    )
-                    .with_note("`as` converts between numbers and `bool`"),
-                );
-                self.error(span)
-            }
+            (from, _) => self.bad_cast(&from, target, span),
         }
     }
 

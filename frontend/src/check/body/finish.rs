@@ -26,6 +26,10 @@ impl Body<'_, '_, '_> {
                     VarKind::Any => {
                         let span = self.vars[open as usize].span;
                         self.vars[open as usize].value = Some(Type::Error);
+                        // What would have named the type may be what was wrong before.
+                        if self.cx.errors > self.errors_before {
+                            continue;
+                        }
                         self.cx.report(
                             Diagnostic::error(
                                 codes::CANNOT_INFER,
@@ -277,6 +281,11 @@ impl Body<'_, '_, '_> {
             call.fns.into_iter().for_each(|mut function| self.finish_expr(&mut function.body));
             return self.error(span);
         }
+        // After an error here the callee's instance could be blamed for it.
+        if self.cx.errors > self.errors_before {
+            call.fns.into_iter().for_each(|mut function| self.finish_expr(&mut function.body));
+            return self.error(span);
+        }
         let mut fns = Vec::new();
         let mut all = Vec::new();
         for function in call.fns {
@@ -376,8 +385,25 @@ impl Body<'_, '_, '_> {
         for (name, span) in unused {
             self.cx.report(
                 Diagnostic::warning(codes::UNUSED_VARIABLE, span, format!("`{name}` is never used"))
-                    .with_fix("say so", span, format!("_{name}")),
+                    .with_fix(format!("if that is meant, write `_{name}`"), span, format!("_{name}")),
             );
+        }
+    }
+
+    /// Warnings about variables that could be immutable.
+    pub fn warn_unchanged(&mut self) {
+        let unchanged: Vec<(String, Span)> = self
+            .locals
+            .iter()
+            .filter(|data| data.info.mutable && !data.assigned && data.used && !data.hidden)
+            .map(|data| (data.info.name.clone(), data.info.span))
+            .collect();
+        for (name, span) in unchanged {
+            self.cx.report(Diagnostic::warning(
+                codes::UNUSED_MUT,
+                span,
+                format!("`{name}` never changes: it needs no `mut`"),
+            ));
         }
     }
 }

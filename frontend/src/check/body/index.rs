@@ -124,7 +124,7 @@ impl<'a> Body<'_, 'a, '_> {
                     format!("{shown} - {}", value.unsigned_abs())
                 };
                 if size.as_constant().is_none() {
-                    error = error.with_fix("count from the end", index.span, last);
+                    error = error.with_fix(format!("count from the end: `{last}`"), index.span, last);
                 } else if let Some(size) = size.as_constant()
                     && size + value >= 0
                 {
@@ -206,6 +206,13 @@ impl<'a> Body<'_, 'a, '_> {
                 );
                 return None;
             }
+        }
+        if let (Some(end), Some(axis), Some(expr)) = (hi_size.as_constant(), size.as_constant(), hi)
+            && end > axis
+        {
+            let message = format!("a slice up to {end} of an axis of size {axis}");
+            self.cx.report(Diagnostic::error(codes::CONSTANT_INDEX, expr.span, message));
+            return None;
         }
         let proved = (!lo_given || self.size_nonneg(&lo_size))
             && self.size_nonneg(&length)

@@ -29,7 +29,7 @@ impl<'a> Body<'_, 'a, '_> {
         if let ast::ExprKind::Path(path) = &base.kind
             && let Some(module) = path.as_name()
             && self.lookup(&module.text).is_none()
-            && (matches!(module.text.as_str(), "np" | "numpy" | "jnp" | "torch" | "math" | "tf")
+            && (matches!(module.text.as_str(), "Math" | "np" | "numpy" | "jnp" | "torch" | "math" | "tf")
                 || self
                     .cx
                     .own_name(self.module, &module.text)

@@ -274,6 +274,10 @@ impl<'a> Body<'_, 'a, '_> {
         });
         let param = self.generics.types.get(index as usize).cloned();
         let (Some(param), Some(of)) = (param, of) else { return };
+        if param.doubtful {
+            self.cx.errors += 1;
+            return;
+        }
         let trait_name = self.cx.trait_name(of);
         let bound =
             if param.bounds.is_empty() { format!(": {trait_name}") } else { format!(" + {trait_name}") };

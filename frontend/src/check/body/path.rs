@@ -142,6 +142,18 @@ impl<'a> Body<'_, 'a, '_> {
 
     /// Reports a name nobody knows.
     pub fn unknown_name(&mut self, name: &ast::Name) {
+        if self.cx.defs.modules[self.module.index()].unresolved.contains(&name.text) {
+            self.cx.errors += 1;
+            return;
+        }
+        if let Some(binder) = self.binders_beside.iter().find(|binder| binder.text == name.text) {
+            let message = format!("this range depends on `{}`", name.text);
+            let error = Diagnostic::error(codes::DEPENDENT_RANGE, name.span, message)
+                .with_label(binder.span, "an axis of the same array")
+                .with_note("the axes of an array do not depend on each other; reductions and `for` statements may go over a triangle");
+            self.cx.report(error);
+            return;
+        }
         let mut candidates: Vec<String> = self.scopes.iter().rev().map(|b| b.name.clone()).collect();
         candidates.extend(self.generics.consts.iter().map(|c| c.name.clone()));
         candidates.extend(

@@ -221,6 +221,16 @@ impl<'a> Body<'_, 'a, '_> {
                 ));
                 return None;
             }
+            None if self.cx.name(self.module, &name.text).is_some() => {
+                let error = Diagnostic::error(
+                    codes::NOT_A_PLACE,
+                    name.span,
+                    format!("`{}` is no variable", name.text),
+                );
+                self.cx
+                    .report(error.with_note("constants and functions do not change; only a `let mut` does"));
+                return None;
+            }
             None => {
                 let names: Vec<String> = self.scopes.iter().rev().map(|b| b.name.clone()).collect();
                 let mut error = Diagnostic::error(

@@ -345,6 +345,9 @@ impl<'a> Body<'_, 'a, '_> {
             );
             return None;
         }
+        if matches!(name, "sum" | "prod") && level.innermost {
+            self.warn_narrow(name, &elem_ty, level.elem.span);
+        }
         match name {
             "sum" | "prod" => self.additive(name, level, span),
             "any" | "all" => {
@@ -369,6 +372,38 @@ impl<'a> Body<'_, 'a, '_> {
                 Some(self.reduce_node(ReduceOp::Sum, level.axis, level.mask, elem, Type::I64, span))
             }
             _ => self.extreme(name, level, present, has_init, span),
+        }
+    }
+
+    /// Operators that are not associative have no fixed result in a tree; `None` after a report.
+    pub fn may_associate(&mut self, function: &FnVal<'a>, span: Span) -> Option<()> {
+        use ast::BinOp::{Add, BitAnd, BitOr, BitXor, MatMul, Mul};
+        match function {
+            FnVal::Operator(op) if !matches!(op, Add | Mul | BitAnd | BitOr | BitXor | MatMul) => {
+                let message = format!("`{}` is not associative", op.symbol());
+                self.cx.report(Diagnostic::error(codes::NEEDS_FUNCTION, span, message).with_note(
+                    "here stands `+ * & | ^`, `min`, `max` or a function; from left to right it is `fold`",
+                ));
+                None
+            }
+            _ => Some(()),
+        }
+    }
+
+    /// `-W narrow`: sums of `u8` and its like wrap.
+    fn warn_narrow(&mut self, name: &str, ty: &Type, span: Span) {
+        if let Type::Scalar(scalar) = ty
+            && scalar.is_int()
+            && scalar.bits() <= 16
+        {
+            self.cx.report(
+                Diagnostic::warning(
+                    codes::NARROW_SUM,
+                    span,
+                    format!("this `{name}` of `{ty}` wraps at {} bits", scalar.bits(), ty = scalar.name()),
+                )
+                .with_note("widen the elements: `sum(v as i64 for v in x)`"),
+            );
         }
     }
 
@@ -774,6 +809,9 @@ impl<'a> Body<'_, 'a, '_> {
             return None;
         };
         let function = self.fn_value(op, &format!("the first argument of `{name}`"))?;
+        if name != "fold" {
+            self.may_associate(&function, op.span)?;
+        }
         Some((function, init.clone(), source.clone()))
     }
 }

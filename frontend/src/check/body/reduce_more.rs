@@ -549,8 +549,10 @@ impl<'a> Body<'_, 'a, '_> {
         } else {
             let ArgValue::Ast(op) = &args.positional[0].value else { return self.error(span) };
             match self.fn_value(op, "the first argument of `scatter`") {
-                Some(function) => Some(function),
-                None => return self.error(span),
+                Some(function) if self.may_associate(&function, args.positional[0].span).is_some() => {
+                    Some(function)
+                }
+                Some(_) | None => return self.error(span),
             }
         };
         let dest = self.arg(&args.positional[wanted - 2], hint);

@@ -40,6 +40,12 @@ impl<'a> Body<'_, 'a, '_> {
             }
             self.stmt(stmt, &mut stmts);
         }
+        if let Some(value) = &block.value
+            && !reported
+            && stmts.last().is_some_and(|stmt| never_ends(&stmt.kind))
+        {
+            self.cx.report(Diagnostic::warning(codes::UNREACHABLE, value.span, "this is never reached"));
+        }
         let value = block.value.as_deref().map(|value| Box::new(self.expr(value, hint)));
         Block { stmts, value }
     }
