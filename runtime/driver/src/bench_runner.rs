@@ -49,7 +49,7 @@ pub fn run_benches(
         benches.iter().filter(|bench| filter.is_none_or(|filter| bench.name.contains(filter))).collect();
     let mut names = Vec::new();
     for bench in &wanted {
-        names.push(session.ir_name(bench.entry.func)?.to_owned());
+        names.push(session.ir_name(bench.entry.func)?);
     }
     if wanted.is_empty() {
         return Ok(Vec::new());

@@ -56,7 +56,7 @@ fn lowered(session: &mut Session) -> Result<Module, Failure> {
     let entries = session.entries().to_vec();
     let mut names = BTreeSet::new();
     for entry in &entries {
-        names.insert(session.ir_name(entry.func)?.to_owned());
+        names.insert(session.ir_name(entry.func)?);
     }
     let ir = session.ir()?;
     let target = target_from_name("x86-64-v3").ok_or_else(|| Failure::bug("a target without a name"))?;

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use we3_frontend::check::{CheckOptions, CheckResult, check};
-use we3_frontend::emit::emit;
+use we3_frontend::emit::{emit, func_id};
 use we3_frontend::render::{render_json, render_text};
 use we3_frontend::source::SourceMap;
 use we3_frontend::typed::{Entry, FuncId, Program};
 use we3_ir::diagnostic::Diagnostic;
+use we3_ir::Module;
 use we3_ir::verify::verify;
 
 use crate::const_eval::InterpretedConsts;
@@ -96,7 +97,8 @@ impl Session {
         }
         let start = std::time::Instant::now();
         let program = self.program()?;
-        let module = emit(program).map_err(|what| Failure::bug(format!("emitting array IR: {what}")))?;
+        let mut module = emit(program).map_err(|what| Failure::bug(format!("emitting array IR: {what}")))?;
+        name_entries(program, &mut module);
         if let Err(errors) = verify(&module) {
             return Err(wrong_module(&module, &errors));
         }
@@ -126,18 +128,18 @@ impl Session {
     }
 
     /// The name in the IR of a function of the program.
-    pub fn ir_name(&self, func: FuncId) -> Result<&str, Failure> {
-        let found = self.program()?.func(func);
-        found.map(|func| func.name.as_str()).ok_or_else(|| Failure::bug("an entry without a function"))
+    pub fn ir_name(&mut self, func: FuncId) -> Result<String, Failure> {
+        let ir = self.ir()?;
+        let found = ir.module.funcs.get(func_id(func));
+        found.map(|func| func.name.clone()).ok_or_else(|| Failure::bug("an entry without a function"))
     }
 
     /// How to call an entry (or a test, which is called like one).
     pub fn kernel(&mut self, entry: &Entry) -> Result<Kernel, Failure> {
         let ir = self.ir()?;
-        let name = self.ir_name(entry.func)?;
-        match ir.module.find(name) {
-            Some(id) => Kernel::new(entry, &ir.module.funcs[id]),
-            None => Err(Failure::bug(format!("the emitter made no function `{name}`"))),
+        match ir.module.funcs.get(func_id(entry.func)) {
+            Some(func) => Kernel::new(entry, func),
+            None => Err(Failure::bug(format!("the emitter made no function for `{}`", entry.name))),
         }
     }
 
@@ -145,5 +147,19 @@ impl Session {
     pub fn build(&mut self, wanted: &dyn Fn(&str) -> bool, plan: &Plan) -> Result<Executable, Failure> {
         let ir = self.ir()?;
         Executable::build(&ir, wanted, plan, &mut self.log)
+    }
+}
+
+/// Entries are called by the names of the source: the wrapper that a host calls takes the name, and the
+/// function it wraps takes another.
+fn name_entries(program: &Program, module: &mut Module) {
+    for entry in &program.entries {
+        let id = func_id(entry.func);
+        if let Some(wrapped) = module.find(&entry.name).filter(|found| *found != id) {
+            module.funcs[wrapped].name = format!("{} (inner)", entry.name);
+        }
+        if let Some(wrapper) = module.funcs.get_mut(id) {
+            wrapper.name.clone_from(&entry.name);
+        }
     }
 }

@@ -73,7 +73,7 @@ pub fn run_tests(
     let wanted: Vec<&Test> = tests.iter().filter(|test| selected(test, options.filter.as_deref())).collect();
     let mut names = Vec::new();
     for test in &wanted {
-        names.push(session.ir_name(test.entry.func)?.to_owned());
+        names.push(session.ir_name(test.entry.func)?);
     }
     if wanted.is_empty() {
         return Ok(Vec::new());
