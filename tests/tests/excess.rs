@@ -1,0 +1,73 @@
+//! Sources that ask for too much: deep nesting, huge numbers, sizes and instantiations without end. Each
+//! gets its error within a second, and nothing overflows.
+
+use std::panic::catch_unwind;
+use std::time::{Duration, Instant};
+
+use we3_driver::const_eval::InterpretedConsts;
+use we3_frontend::check::{CheckOptions, check};
+use we3_tests::pages::Program;
+
+/// Texts that ask for too much, and the code of what must be said; none: that is not too much for the checker.
+fn excesses() -> Vec<(&'static str, String)> {
+    let deep = |open: &str, close: &str| {
+        format!("fn f(x: f64) -> f64 = {}x{};", open.repeat(5_000), close.repeat(5_000))
+    };
+    let sum = |n: usize| format!("fn f(x: f64) -> f64 = {}x;", "x + ".repeat(n));
+    let digits = "9".repeat(100_000);
+    vec![
+        ("E0013", deep("(", ")")),
+        ("E0013", deep("-", "")),
+        ("E0013", deep("sqrt(", ")")),
+        ("E0013", format!("fn f(x: f64) -> f64 {{ {} x {} }}", "if x > 0.0 { ".repeat(5_000), "} else { x }".repeat(5_000))),
+        ("", sum(200)),
+        ("E0013", sum(100_000)),
+        ("E0003", format!("const N: i64 = {digits};")),
+
+        ("E0305", "fn f() -> f64[4611686018427387904] = zeros(4611686018427387904);\npub fn g() -> f64 = sum(f());".into()),
+        ("", "pub fn f() -> f64 = sum(full(1.0, 3000000000, 3000000000, 3000000000));".into()),
+        ("", "const N: i64 = 9223372036854775807;\npub fn f(x: f64[n]) -> f64[n * N] = concat(x, x);".into()),
+        ("E0703", "fn f<const N: i64>() -> i64 = f::<N + 1>() + f::<N + 2>();\npub fn g() -> i64 = f::<0>();".into()),
+        ("E0507", "type A<T> = (T, T);\ntype B = A<B>;\nfn f(x: B) -> i64 = 0;".into()),
+        ("E0507", "struct A { b: B }\nstruct B { c: C[2] }\nstruct C { a: A }".into()),
+        ("E0702", (0..2_000).map(|k| format!("const A{k}: i64 = A{} + 1;\n", (k + 1) % 2_000)).collect()),
+        ("E07", "fn f<const N: i64>() -> i64 = if N == 0 { 0 } else { f::<N - 1>() };\nconst X: i64 = f::<1000000>();".into()),
+        ("E0702", "fn forever() -> i64 { let mut n = 0; while true { n += 1; } n }\nconst X: i64 = forever();".into()),
+        ("", "const X: f64[1000000000000] = zeros(1000000000000);\npub fn f() -> f64 = X[0];".into()),
+        ("E0406", "fn a(x: f64) -> f64 = b(x);\nfn b(x: f64) -> f64 = a(x);\npub fn c(x: f64) -> f64 = a(x);".into()),
+        ("E0", format!("fn f(x: {}f64{}) -> f64 = 0.0;", "(".repeat(3_000), ",)".repeat(3_000))),
+        ("", format!("fn f(x: ({})) -> f64 = x.0;", "f64, ".repeat(2_000))),
+        ("", format!("pub fn f(x: f64) -> f64 {{\n{} x }}", "let x = x * 2.0;\n".repeat(3_000))),
+        ("", format!("{}pub fn g() -> i64 = 0;", (0..3_000).map(|k| format!("fn f{k}(x: f64) -> f64 = x;\n")).collect::<String>())),
+    ]
+}
+
+#[test]
+fn what_is_too_much_gets_a_clear_error_within_a_second() {
+    let mut failures = Vec::new();
+    for (code, text) in excesses() {
+        let program = Program::single("excess.we3", text.clone());
+        let start = Instant::now();
+        let outcome = catch_unwind(|| {
+            let options = CheckOptions {
+                const_eval: Some(&InterpretedConsts),
+                trust_std: true,
+                ..CheckOptions::default()
+            };
+            let result = check(&program, options);
+            result.diagnostics.iter().filter(|one| one.is_error()).map(|one| one.code.0).collect::<Vec<_>>()
+        });
+        let time = start.elapsed();
+        let shown: String = text.chars().take(120).collect();
+        match outcome {
+            Err(_) => failures.push(format!("a panic: {shown}")),
+            Ok(codes) if code.is_empty() && !codes.is_empty() => failures.push(format!("{codes:?}: {shown}")),
+            Ok(codes) if !codes.iter().any(|one| one.starts_with(code)) && !code.is_empty() => {
+                failures.push(format!("{codes:?} without {code}: {shown}"));
+            }
+            Ok(_) if time > Duration::from_secs(1) => failures.push(format!("{time:?}: {shown}")),
+            Ok(_) => {}
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
