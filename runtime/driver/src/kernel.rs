@@ -1,7 +1,9 @@
 //! An entry as a host calls it: names and types of parameters, the type of the result, and both flattened.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use we3_frontend::typed::{Entry, HostParam};
-use we3_ir::{Func, Level, Module};
+use we3_ir::{Func, FuncId, Level, Module, Opcode};
 
 use crate::failure::Failure;
 use crate::flatten::{Slot, abi_of, slots_of};
@@ -67,15 +69,40 @@ impl Kernel {
     }
 }
 
-/// The module with only these functions as entries (the others stay as callees).
+/// The module with only these functions as entries, and only what they call.
 pub fn with_entries(module: &Module, wanted: &dyn Fn(&str) -> bool) -> Module {
-    let mut chosen = module.clone();
-    if chosen.level == Level::Array {
-        for func in chosen.funcs.values_mut() {
-            if !wanted(&func.name) {
-                func.entry = None;
-            }
+    if module.level != Level::Array {
+        return module.clone();
+    }
+    let entries = module.funcs.iter().filter(|(_, func)| func.entry.is_some() && wanted(&func.name));
+    let mut reached: BTreeSet<FuncId> = BTreeSet::new();
+    let mut open: Vec<FuncId> = entries.map(|(id, _)| id).collect();
+    let chosen: BTreeSet<FuncId> = open.iter().copied().collect();
+    while let Some(id) = open.pop() {
+        if reached.insert(id) {
+            open.extend(callees(&module.funcs[id]));
         }
     }
-    chosen
+    let renamed: BTreeMap<FuncId, FuncId> =
+        reached.iter().enumerate().map(|(number, id)| (*id, FuncId::from_u32(number as u32))).collect();
+    let mut pruned = Module::new(module.level);
+    for id in &reached {
+        let mut func = module.funcs[*id].clone();
+        if !chosen.contains(id) {
+            func.entry = None;
+        }
+        for op in func.ops.values_mut() {
+            if let Opcode::Call(callee) = &mut op.opcode {
+                // Operations that passes took out of their block may call what nobody reaches.
+                *callee = renamed.get(callee).copied().unwrap_or(*callee);
+            }
+        }
+        pruned.funcs.push(func);
+    }
+    pruned
+}
+
+fn callees(func: &Func) -> Vec<FuncId> {
+    let callee = |opcode: &Opcode| if let Opcode::Call(callee) = opcode { Some(*callee) } else { None };
+    func.ops.values().filter_map(|op| callee(&op.opcode)).collect()
 }

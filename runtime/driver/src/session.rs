@@ -7,8 +7,8 @@ use we3_frontend::emit::{emit, func_id};
 use we3_frontend::render::{render_json, render_text};
 use we3_frontend::source::SourceMap;
 use we3_frontend::typed::{Entry, FuncId, Program};
-use we3_ir::diagnostic::Diagnostic;
 use we3_ir::Module;
+use we3_ir::diagnostic::Diagnostic;
 use we3_ir::verify::verify;
 
 use crate::const_eval::InterpretedConsts;
@@ -48,6 +48,7 @@ impl Session {
                 skip_tests: !options.with_tests,
                 warn_sizes: options.warn_sizes,
                 trust_std: true,
+                all_tests: sources.all_tests(),
                 const_eval: Some(&InterpretedConsts),
                 ..CheckOptions::default()
             };

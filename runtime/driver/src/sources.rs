@@ -15,6 +15,8 @@ const MAX_SOURCE: u64 = 64 << 20;
 pub struct Sources {
     root: SourceText,
     folder: Option<PathBuf>,
+    /// Tests of every module are wanted, not only the root's.
+    all_tests: bool,
 }
 
 impl Sources {
@@ -23,18 +25,29 @@ impl Sources {
         let name = path.display().to_string();
         let text = read(path).map_err(|fault| Failure::Usage(format!("cannot read {name}: {fault}")))?;
         let folder = path.parent().map(Path::to_owned);
-        Ok(Sources { root: SourceText { name, text }, folder })
+        Ok(Sources { root: SourceText { name, text }, folder, all_tests: false })
     }
 
     /// A program whose root is this text; other modules than those of `std` are not found.
     pub fn from_text(name: impl Into<String>, text: impl Into<String>) -> Sources {
-        Sources { root: SourceText { name: name.into(), text: text.into() }, folder: None }
+        let root = SourceText { name: name.into(), text: text.into() };
+        Sources { root, folder: None, all_tests: false }
     }
 
     /// A module of the standard library as a root, to check and test it.
     pub fn from_std(module: &str) -> Option<Sources> {
         let text = we3_stdlib::source(module)?;
+        if module == "prelude" {
+            // It is in every program, and its traits are themselves only there.
+            let root = Sources::from_text("std/prelude.we3", "//! Stands in for a program.\n");
+            return Some(Sources { all_tests: true, ..root });
+        }
         Some(Sources::from_text(format!("std/{module}.we3"), text))
+    }
+
+    /// Whether tests of every module are wanted.
+    pub fn all_tests(&self) -> bool {
+        self.all_tests
     }
 
     /// The root's text.

@@ -692,6 +692,10 @@ impl<'a> Body<'_, 'a, '_> {
             let want = subst.size(&pair.want);
             if let Some((index, coefficient, rest)) = linear(&want) {
                 let solved = self.solve_linear(&pair.have.minus(&rest), coefficient, checks, pair.span);
+                // `T[n + 1]` of an empty array would make `n` negative.
+                if !self.size_nonneg(&solved) && self.check_size(&solved, checks, pair.span).is_none() {
+                    return;
+                }
                 if let Some(slot) = subst.sizes.get_mut(index as usize) {
                     *slot = Some(solved);
                     bound_by[index as usize] = Some(pair.span);

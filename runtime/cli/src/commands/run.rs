@@ -210,7 +210,8 @@ fn call(
 ) -> Result<HostValue, Failure> {
     let backend = super::backend(&args.backend)?;
     let executable = session.build(&|name| name == kernel.name, &plan(backend, args))?;
-    session.log.time("run", || executable.call(kernel, values, Budget::default()))
+    let name = format!("run on {}", backend.name());
+    session.log.time(&name, || executable.call(kernel, values, Budget::default()))
 }
 
 /// Calls on every backend there is; all must agree, in results or in the error.
