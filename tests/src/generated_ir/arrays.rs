@@ -49,7 +49,9 @@ fn combine(ty: Scalar, order: &str) -> String {
         ("lanes", ty) if ty.is_float() => {
             "    %42: TY = mul %40, %41\n    %43: TY = add %40, %41\n    %49: TY = sub %42, %43\n"
         }
-        ("lanes", _) => "    %42: TY = mul %40, %41\n    %43: TY = add %40, %41\n    %49: TY = xor %42, %43\n",
+        ("lanes", _) => {
+            "    %42: TY = mul %40, %41\n    %43: TY = add %40, %41\n    %49: TY = xor %42, %43\n"
+        }
         ("pairs", Scalar::Bool) => "    %42: TY = not %41\n    %49: TY = or %40, %42\n",
         ("pairs", _) => "    %42: TY = add %40, %40\n    %49: TY = sub %42, %41\n",
         (_, ty) if ty.is_float() => "    %49: TY = max %40, %41\n",

@@ -227,9 +227,12 @@ fn same(call: &Call<'_>, found: &Outcome, plan: &Plan) {
     if *found == call.expected {
         return;
     }
-    let place = call.expected.1.iter().zip(&found.1).find_map(|(expected, found)| {
-        expected.iter().zip(found).position(|(left, right)| left != right)
-    });
+    let place = call
+        .expected
+        .1
+        .iter()
+        .zip(&found.1)
+        .find_map(|(expected, found)| expected.iter().zip(found).position(|(left, right)| left != right));
     panic!(
         "{} of size {} ({}) on {}: scalars {:x?}, not {:x?}; byte {place:?} of the arrays differs first\n{}",
         call.case.name,

@@ -30,9 +30,6 @@ fn case(operation: Operation) -> Case {
         args.push(format!("%{}", number + 12));
     }
     let (code, args) = (operation.text(), args.join(", "));
-    let _ = write!(
-        text,
-        "    %20: {result} = {code} {args}\n    yield %20\n  }}\n  return %0, %10\n}}\n"
-    );
+    let _ = write!(text, "    %20: {result} = {code} {args}\n    yield %20\n  }}\n  return %0, %10\n}}\n");
     Case { name, text, sizes: SIZES }
 }
