@@ -44,6 +44,7 @@ pub use call::CallArg;
 pub use coerce::Wanted;
 pub use expr::ends as reaches_end;
 pub use lambda::{FnVal, Target};
+pub use native::is_operation;
 
 /// What is known of a variable besides its type.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! Reads the root module and everything it reaches by `use`, parsed. Resolves no names but modules'.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use we3_ir::diagnostic::Diagnostic;
 use we3_ir::span::Span;
-use we3_parser::ast::{ItemKind, Module, UseKind, UseTree};
+use we3_parser::ast::{AssocKind, ItemKind, Module, UseKind, UseTree};
 
 use crate::codes;
 use crate::source::{SourceMap, SourceProvider};
@@ -23,9 +23,6 @@ pub struct Modules {
     pub index: BTreeMap<Vec<String>, usize>,
 }
 
-/// Modules every program can use without `use`.
-const IMPLICIT: [&[&str]; 2] = [&["std", "prelude"], &["std", "math"]];
-
 /// Loads a program.
 pub fn load(
     provider: &dyn SourceProvider,
@@ -41,14 +38,20 @@ pub fn load(
         queue: VecDeque::new(),
     };
     loader.module(&[]);
-    for path in IMPLICIT {
-        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
-        loader.module(&path);
-    }
-    while let Some(number) = loader.queue.pop_front() {
-        loader.imports_of(number);
+    let prelude = loader.module(&std_path("prelude"));
+    loader.drain();
+    // The math functions are long: they are read only if a program names one.
+    if let Some(prelude) = prelude
+        && loader.mentions_math(prelude)
+    {
+        loader.module(&std_path("math"));
+        loader.drain();
     }
     loader.out
+}
+
+fn std_path(name: &str) -> Vec<String> {
+    vec!["std".to_owned(), name.to_owned()]
 }
 
 struct Loader<'p> {
@@ -112,6 +115,31 @@ impl Loader<'_> {
                 }
             }
         }
+    }
+
+    fn drain(&mut self) {
+        while let Some(number) = self.queue.pop_front() {
+            self.imports_of(number);
+        }
+    }
+
+    /// Whether a module other than the prelude names a function of `Float` that is no operation of its own.
+    fn mentions_math(&self, prelude: usize) -> bool {
+        let mut names = BTreeSet::new();
+        for item in &self.out.modules[prelude].ast.items {
+            let ItemKind::Trait(item) = &item.kind else { continue };
+            for assoc in item.items.iter().filter(|_| item.name.text == "Float") {
+                if let AssocKind::Fn(function) = &assoc.kind
+                    && !super::body::is_operation(&function.name.text)
+                {
+                    names.insert(function.name.text.as_str());
+                }
+            }
+        }
+        self.out.modules.iter().enumerate().filter(|(number, _)| *number != prelude).any(|(_, module)| {
+            let text = self.sources.text(module.ast.span.file);
+            text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| names.contains(word))
+        })
     }
 
     /// Modules named by full paths, `std::random::uniform(…)`, wherever they stand in the text.

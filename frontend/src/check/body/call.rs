@@ -77,8 +77,9 @@ impl CallSubst {
         }
     }
 
+    /// Fills in what has become known; `Atom::Const` is the caller's by now.
     fn size(&self, size: &Size) -> Size {
-        size.subst(&|atom| self.atom(atom))
+        size.subst(&|atom| if matches!(atom, Atom::Const(_)) { None } else { self.atom(atom) })
     }
 }
 

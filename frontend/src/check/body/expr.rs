@@ -210,7 +210,9 @@ impl<'a> Body<'_, 'a, '_> {
             (Type::Scalar(from), Type::Scalar(to)) => {
                 self.convert(Expr { ty: Type::Scalar(from), ..value }, *to)
             }
-            (Type::Param(_), Type::Scalar(_)) | (Type::Param(_) | Type::Scalar(_), Type::Param(_)) => {
+            (Type::Scalar(_), Type::Infer(_))
+            | (Type::Param(_), Type::Scalar(_))
+            | (Type::Param(_) | Type::Scalar(_), Type::Param(_)) => {
                 Expr { kind: ExprKind::Convert(Box::new(value)), ty: target.clone(), span }
             }
             (Type::Record(_) | Type::Tuple(_), Type::Scalar(_) | Type::Param(_)) => {

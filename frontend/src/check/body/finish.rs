@@ -275,9 +275,8 @@ impl Body<'_, '_, '_> {
 
     fn finish_call_pending(&mut self, call: PendingCall, args: Vec<Expr>, span: Span) -> Expr {
         let types: Vec<Type> = call.types.iter().map(|ty| self.resolve(ty)).collect();
-        let open =
-            types.iter().any(contains_param) || call.consts.iter().any(|c| matches!(c, ConstArg::Param(_)));
-        if self.abstract_mode && open || types.contains(&Type::Error) {
+        // A generic definition is checked for its errors only; nothing of it is instantiated.
+        if self.abstract_mode || types.contains(&Type::Error) {
             call.fns.into_iter().for_each(|mut function| self.finish_expr(&mut function.body));
             return self.error(span);
         }
@@ -298,9 +297,6 @@ impl Body<'_, '_, '_> {
             }
         }
         all.extend(args);
-        if self.abstract_mode {
-            return self.error(span);
-        }
         let func = self.request(call.id, types, call.consts, fns, span);
         let sizes = call.sizes.iter().map(|size| self.fill_holes(size)).collect();
         let kind = ExprKind::Call { func, sizes, args: all, fresh: call.fresh };

@@ -229,6 +229,14 @@ impl Body<'_, '_, '_> {
     }
 }
 
+/// Whether a function of the prelude's traits is made of IR operations on every scalar that has it.
+pub fn is_operation(name: &str) -> bool {
+    unary(name).is_some()
+        || binary(name).is_some()
+        || compare(name).is_some()
+        || matches!(name, "mul_add" | "fma" | "from_int" | "from_f64" | "is_nan" | "is_finite" | "is_inf")
+}
+
 /// Whether a divisor is a constant other than 0.
 fn is_nonzero(expr: &Expr) -> bool {
     match &expr.kind {

@@ -369,7 +369,11 @@ impl<'a> Body<'_, 'a, '_> {
         span: Span,
         function: &mut dyn FnMut(&mut Self, Vec<Expr>) -> Expr,
     ) -> Expr {
-        let Some(Type::Record(record)) = args.first().map(|arg| self.shallow(&arg.ty)) else {
+        let record = args.iter().find_map(|arg| match self.shallow(&arg.ty) {
+            Type::Record(record) => Some(record),
+            _ => None,
+        });
+        let Some(record) = record else {
             return self.error(span);
         };
         let mut pre = Vec::new();

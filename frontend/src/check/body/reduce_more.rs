@@ -112,10 +112,10 @@ impl<'a> Body<'_, 'a, '_> {
     /// Whether b beats a, and whether they tie, in the order of `min`/`max`: NaN wins, −0 < +0.
     fn beats(&mut self, smaller: bool, a: &Expr, b: &Expr, span: Span) -> (Expr, Expr) {
         let (op, name) = if smaller { (CompareOp::Lt, "lt") } else { (CompareOp::Gt, "gt") };
-        let ty = self.resolve(&a.ty);
-        let scalar = match ty {
+        // Which comparisons are needed depends on the type: it is decided now.
+        self.default_var(&a.ty);
+        let scalar = match self.resolve(&a.ty) {
             Type::Scalar(scalar) => scalar,
-            Type::Infer(_) => Scalar::F64,
             _ => {
                 let wins =
                     self.trait_fn(name, vec![b.clone(), a.clone()], span, if smaller { "<" } else { ">" });
@@ -296,6 +296,8 @@ impl<'a> Body<'_, 'a, '_> {
         let step = self.in_region(|checker| {
             let acc = checker.new_local("acc", ty.clone(), span);
             let elem = checker.new_local("elem", pair.clone(), span);
+            checker.local_mut(acc).hidden = true;
+            checker.local_mut(elem).hidden = true;
             let (total, factors) = (checker.read(acc, span), checker.read(elem, span));
             let left = checker.field_of(factors.clone(), 0, ty.clone(), span);
             let right = checker.field_of(factors, 1, ty.clone(), span);
