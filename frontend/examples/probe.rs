@@ -1,5 +1,6 @@
 //! Checks one file given as argument and prints its diagnostics, or with `--tree` its typed tree.
-#![allow(clippy::print_stdout, reason = "a tool for the people who work on the checker")]
+#![expect(clippy::print_stdout, reason = "a tool for the people who work on the checker")]
+#![expect(clippy::disallowed_methods, reason = "it reads the file it is given")]
 
 use std::path::{Path, PathBuf};
 

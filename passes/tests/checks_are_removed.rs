@@ -115,7 +115,7 @@ fn arithmetic_on_data_may_wrap() {
     }
     // A product of sizes that nobody checked may wrap, too.
     let body = "%12: i64 = mul %0, %1 %13: bool = ge %12, %5 check.0 %13";
-    assert_eq!(left(&body), 1);
+    assert_eq!(left(body), 1);
 }
 
 #[test]

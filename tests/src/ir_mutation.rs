@@ -26,7 +26,7 @@ pub struct Random(pub u64);
 
 impl Random {
     /// Any bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -36,7 +36,7 @@ impl Random {
 
     /// A number below a limit.
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
+        (self.next_bits() % limit.max(1) as u64) as usize
     }
 }
 
@@ -144,7 +144,7 @@ pub fn arguments(random: &mut Random, module: &Module, func: we3_ir::FuncId) -> 
         let ty = func.ty(*param);
         let bits = u64::MAX >> (64 - ty.element().bits());
         let arg = match ty {
-            Type::Scalar(_) | Type::Vector(..) => RunValue::Scalar(random.next() % 5 & bits),
+            Type::Scalar(_) | Type::Vector(..) => RunValue::Scalar((random.next_bits() % 5) & bits),
             Type::Buffer(elem) => RunValue::Array(RunArray {
                 elem: *elem,
                 sizes: vec![4],

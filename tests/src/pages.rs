@@ -61,7 +61,7 @@ pub fn read_pages() -> Vec<Page> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder).expect("docs/errors").map(|entry| entry.expect("a file").path()).collect();
     files.sort();
-    files.iter().map(|file| read_page(file)).collect()
+    files.iter().map(read_page).collect()
 }
 
 fn read_page(file: &PathBuf) -> Page {

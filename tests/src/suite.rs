@@ -66,7 +66,6 @@ pub fn repository() -> PathBuf {
 }
 
 /// All `.we3` files below a folder of the repository, sorted; `WE3_SUITE` keeps those whose path contains it.
-#[expect(clippy::disallowed_methods, reason = "a filter of this test program, not a knob of the toolchain")]
 pub fn files(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     collect(&repository().join(folder), &mut found);

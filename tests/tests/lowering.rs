@@ -17,7 +17,7 @@ const SHORT: &[i64] = &[0, 1, 2, 3, 7, 33, 64, 65, 130, 600];
 struct Random(u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    fn next_bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -27,13 +27,13 @@ impl Random {
 
     /// Bits of a scalar: mostly ordinary numbers, `special` in a thousand are any bits at all.
     fn scalar(&mut self, ty: Scalar, special: u64, below: u64) -> u64 {
-        let bits = self.next();
+        let bits = self.next_bits();
         if ty == Scalar::I64 {
             return bits % below.max(1);
         }
         let mask = u64::MAX >> (64 - ty.bits());
         let small = (bits % 2001) as f64 / 64.0 - 15.0;
-        let any = self.next() % 1000 < special;
+        let any = self.next_bits() % 1000 < special;
         let number = match ty {
             Scalar::F64 if !any => small.to_bits(),
             Scalar::F32 if !any => u64::from((small as f32).to_bits()),

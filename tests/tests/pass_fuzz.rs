@@ -55,7 +55,7 @@ fn mutated_programs_keep_their_meaning() {
         if module.level != Level::Array || verify(&module).is_err() {
             continue;
         }
-        let Some(entry) = module.funcs.keys().last() else { continue };
+        let Some(entry) = module.funcs.keys().next_back() else { continue };
         as_entry(&mut module, entry);
         let args = arguments(&mut random, &module, entry);
         let before = run(&module, entry, args.clone(), &limits);

@@ -281,7 +281,7 @@ fn close_triples(ty: Scalar, count: usize) -> Vec<Vec<u64>> {
     for _ in 0..count {
         let mut float = |exponent: i64, bits: u64| {
             let field = exponent.clamp(0, 2 * bias) as u64;
-            (random.next() & sign) | (field << fraction) | (bits & ((1 << fraction) - 1))
+            (random.next_bits() & sign) | (field << fraction) | (bits & ((1 << fraction) - 1))
         };
         let mut parts = Random(columns[0].len() as u64 ^ 0x5eed);
         let mut near = |wide: usize| parts.below(wide) as i64 - wide as i64 / 2;
@@ -289,14 +289,14 @@ fn close_triples(ty: Scalar, count: usize) -> Vec<Vec<u64>> {
         let a_exponent = if far % 3 == 0 { far + bias } else { bias };
         // Few significant bits make exact products and ties.
         let thin = |bits: u64| if bits.is_multiple_of(2) { bits << (fraction - 12) } else { bits };
-        let (a, b) = (thin(parts.next()), thin(parts.next()));
+        let (a, b) = (thin(parts.next_bits()), thin(parts.next_bits()));
         let a = float(a_exponent, a);
         let b = float(bias + b_exponent, b);
         let product = eval::binary(BinaryOp::Mul, ty, a, b);
         let c = match parts.below(4) {
             0 => product ^ sign,
             1 => (product ^ sign).wrapping_add(parts.below(5) as u64).wrapping_sub(2),
-            2 => float(a_exponent + b_exponent + parts.below(120) as i64 - 60, parts.next()),
+            2 => float(a_exponent + b_exponent + parts.below(120) as i64 - 60, parts.next_bits()),
             _ => float(a_exponent + b_exponent - fraction as i64 + parts.below(5) as i64 - 2, 0),
         };
         for (column, value) in columns.iter_mut().zip([a, b, c]) {

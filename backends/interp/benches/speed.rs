@@ -1,4 +1,5 @@
 //! How fast the interpreter is: `cargo bench -p we3-backend-interp`. (Meaning is tested by `tests/ir`.)
+#![expect(clippy::print_stderr, reason = "its times are its result")]
 
 use std::time::Instant;
 

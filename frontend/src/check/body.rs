@@ -314,7 +314,28 @@ impl<'a, 's> Body<'_, 'a, 's> {
                         Some(Pending::Literal(_) | Pending::TraitConst { .. })
                     )
             }
-            _ => false,
+            ExprKind::Len(..)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::Fma(..)
+            | ExprKind::Select(..)
+            | ExprKind::Convert(_)
+            | ExprKind::Bitcast(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Array(_)
+            | ExprKind::Build { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::Reshape(_)
+            | ExprKind::Reduce { .. }
+            | ExprKind::Dot { .. }
+            | ExprKind::DotBy { .. }
+            | ExprKind::Scan { .. }
+            | ExprKind::Scatter { .. }
+            | ExprKind::Update { .. }
+            | ExprKind::If { .. }
+            | ExprKind::Block(_)
+            | ExprKind::Call { .. } => false,
         }
     }
 

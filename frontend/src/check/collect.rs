@@ -18,7 +18,6 @@ pub fn collect<'a>(modules: &'a Modules, diagnostics: &mut Vec<Diagnostic>) -> D
     for loaded in &modules.modules {
         collector.defs.modules.push(ModuleDef {
             path: loaded.path.clone(),
-            ast: &loaded.ast,
             names: BTreeMap::new(),
             unresolved: BTreeSet::new(),
         });
@@ -86,7 +85,7 @@ impl<'a> Collector<'a, '_> {
             }
             ItemKind::Struct(def) => {
                 let id = RecordId(self.defs.structs.len() as u32);
-                self.defs.structs.push(StructDef { ast: def, attrs: &item.attrs, module, span: item.span });
+                self.defs.structs.push(StructDef { ast: def, attrs: &item.attrs, module });
                 self.name(module, &def.name, Def::Struct(id), is_pub);
             }
             ItemKind::Trait(def) => self.trait_item(module, def, is_pub),

@@ -16,7 +16,7 @@ use super::session::Checker;
 use super::traits::ImplArgs;
 use crate::codes;
 use crate::typed::{
-    Block, Const, ConstArg, Expr, ExprKind, Func, FuncId, Numerics, Program, Returned, Type, const_as_i64,
+    Block, Const, Expr, ExprKind, Func, FuncId, Numerics, Program, Returned, Type, const_as_i64,
 };
 
 /// Runs functions at compile time, with a budget.
@@ -294,7 +294,15 @@ pub fn show_const(value: Const) -> String {
         Scalar::U64 => value.bits.to_string(),
         Scalar::F32 => f32::from_bits(value.bits as u32).to_string(),
         Scalar::F64 => f64::from_bits(value.bits).to_string(),
-        _ => const_as_i64(value).to_string(),
+        Scalar::I8
+        | Scalar::I16
+        | Scalar::I32
+        | Scalar::I64
+        | Scalar::U8
+        | Scalar::U16
+        | Scalar::U32
+        | Scalar::F16
+        | Scalar::Bf16 => const_as_i64(value).to_string(),
     }
 }
 
@@ -316,7 +324,27 @@ pub fn fold(expr: &Expr, leaf: &dyn Fn(&Expr) -> Option<Const>) -> Option<Const>
             if block.stmts.is_empty() { fold(block.value.as_ref()?, leaf) } else { None }
         }
         ExprKind::Block(block) if block.stmts.is_empty() => fold(block.value.as_ref()?, leaf),
-        _ => leaf(expr),
+        ExprKind::Local(_)
+        | ExprKind::Len(..)
+        | ExprKind::Fma(..)
+        | ExprKind::Select(..)
+        | ExprKind::Bitcast(_)
+        | ExprKind::Tuple(_)
+        | ExprKind::Field(..)
+        | ExprKind::Array(_)
+        | ExprKind::Build { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Reshape(_)
+        | ExprKind::Reduce { .. }
+        | ExprKind::Dot { .. }
+        | ExprKind::DotBy { .. }
+        | ExprKind::Scan { .. }
+        | ExprKind::Scatter { .. }
+        | ExprKind::Update { .. }
+        | ExprKind::Block(_)
+        | ExprKind::Call { .. }
+        | ExprKind::Pending(..)
+        | ExprKind::Error => leaf(expr),
     }
 }
 
@@ -446,9 +474,4 @@ pub fn fold_named(name: &str, args: &[Const]) -> Option<Const> {
         },
         _ => None,
     }
-}
-
-/// Whether every const argument is known.
-pub fn all_known(consts: &[ConstArg]) -> bool {
-    consts.iter().all(|value| matches!(value, ConstArg::Value(_)))
 }

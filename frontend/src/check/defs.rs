@@ -70,9 +70,8 @@ pub struct NameEntry {
     pub imported: bool,
 }
 
-pub struct ModuleDef<'a> {
+pub struct ModuleDef {
     pub path: Vec<String>,
-    pub ast: &'a ast::Module,
     pub names: BTreeMap<String, NameEntry>,
     /// Imports that were not found, and reported.
     pub unresolved: BTreeSet<String>,
@@ -100,7 +99,6 @@ pub struct StructDef<'a> {
     pub ast: &'a ast::StructItem,
     pub attrs: &'a [ast::Attr],
     pub module: ModuleId,
-    pub span: Span,
 }
 
 pub struct TraitDef<'a> {
@@ -145,7 +143,7 @@ pub struct TestDef<'a> {
 /// Every item of every module.
 #[derive(Default)]
 pub struct Defs<'a> {
-    pub modules: Vec<ModuleDef<'a>>,
+    pub modules: Vec<ModuleDef>,
     pub fns: Vec<FnDef<'a>>,
     pub structs: Vec<StructDef<'a>>,
     pub traits: Vec<TraitDef<'a>>,

@@ -322,10 +322,7 @@ pub fn read_size<'a>(
             | BinOp::MatMul => leaf(expr),
         },
         ExprKind::Call { callee, args, clause: None } => {
-            let name = match &callee.kind {
-                ExprKind::Path(path) => path.as_name().map(|name| name.text.as_str()),
-                _ => None,
-            };
+            let name = callee.as_name().map(|name| name.text.as_str());
             match (name, args.as_slice()) {
                 (Some("min"), [a, b]) if a.name.is_none() && b.name.is_none() => {
                     Some(read_size(&a.value, leaf)?.min_with(&read_size(&b.value, leaf)?))
@@ -336,6 +333,25 @@ pub fn read_size<'a>(
                 _ => leaf(expr),
             }
         }
-        _ => leaf(expr),
+        ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Str(_)
+        | ExprKind::Path(_)
+        | ExprKind::Operator(_)
+        | ExprKind::Unary { .. }
+        | ExprKind::Cast { .. }
+        | ExprKind::Call { .. }
+        | ExprKind::Field { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Tuple(_)
+        | ExprKind::Array(_)
+        | ExprKind::Comprehension { .. }
+        | ExprKind::Record { .. }
+        | ExprKind::If { .. }
+        | ExprKind::Block(_)
+        | ExprKind::Lambda { .. }
+        | ExprKind::Precompute(_)
+        | ExprKind::Error => leaf(expr),
     }
 }

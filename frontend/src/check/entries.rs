@@ -216,7 +216,12 @@ impl<'a> Body<'_, 'a, '_> {
                     .collect();
                 self.record_of(record, values, span)
             }
-            _ => self.whole_param(name, ty.clone(), span, made),
+            Type::Scalar(_)
+            | Type::Tuple(_)
+            | Type::Record(_)
+            | Type::Infer(_)
+            | Type::Param(_)
+            | Type::Error => self.whole_param(name, ty.clone(), span, made),
         }
     }
 
@@ -322,7 +327,7 @@ impl<'a> Body<'_, 'a, '_> {
         let before = self.scopes.len();
         let want = self.let_type(ty, &value.ty, out);
         // Names bound just now are sizes to choose.
-        for binding in self.scopes[before..].to_vec() {
+        for binding in &self.scopes[before..] {
             plan.sizes.push(TestSize { name: binding.name.clone(), range: None });
         }
         if want == Type::Error {

@@ -530,7 +530,7 @@ impl Substitution for InstArgs {
                 ConstArg::Value(value) => Some(super::signature::const_size(*value)),
                 ConstArg::Param(outer) => Some(Size::atom(Atom::Const(*outer))),
             },
-            _ => None,
+            Atom::Local(_) | Atom::FloorDiv(..) | Atom::Min(..) | Atom::Max(..) | Atom::Fresh(_) => None,
         }
     }
 }

@@ -331,10 +331,7 @@ impl<'a, 's> Checker<'a, 's> {
                 continue;
             }
             for arg in &attr.args {
-                let name = match &arg.value.kind {
-                    ExprKind::Path(path) => path.as_name().map(|name| name.text.as_str()),
-                    _ => None,
-                };
+                let name = arg.value.as_name().map(|name| name.text.as_str());
                 if name == Some("Vector") {
                     vector = true;
                 } else {
@@ -550,24 +547,22 @@ impl<'a, 's> Checker<'a, 's> {
 }
 
 fn param_type<'a, 's>(env: &mut SigEnv<'_, 'a, 's>, ty: &'a ast::Type) -> ParamType {
-    match &ty.kind {
-        ast::TypeKind::Fn { params, result } => {
-            let params = params.iter().map(|ty| elaborate(env, ty)).collect();
-            env.fresh = Some(Vec::new());
-            let result = elaborate(env, result);
-            env.fresh = None;
-            ParamType::Fn { params, result }
-        }
-        _ => ParamType::Value(elaborate(env, ty)),
-    }
+    let ast::TypeKind::Fn { params, result } = &ty.kind else {
+        return ParamType::Value(elaborate(env, ty));
+    };
+    let params = params.iter().map(|ty| elaborate(env, ty)).collect();
+    env.fresh = Some(Vec::new());
+    let result = elaborate(env, result);
+    env.fresh = None;
+    ParamType::Fn { params, result }
 }
 
 fn i64_params(ast: &ast::FnItem, model: Option<&Signature<'_>>) -> Vec<(String, Span, usize)> {
     let is_i64 = |index: usize, param: &ast::Param| match &param.ty {
-        Some(ty) => match &ty.kind {
-            ast::TypeKind::Path(path) => path.as_name().is_some_and(|name| name.text == "i64"),
-            _ => false,
-        },
+        Some(ty) => {
+            let ast::TypeKind::Path(path) = &ty.kind else { return false };
+            path.as_name().is_some_and(|name| name.text == "i64")
+        }
         None => model
             .and_then(|m| m.params.get(index))
             .is_some_and(|p| matches!(&p.ty, ParamType::Value(ty) if *ty == Type::I64)),

@@ -21,6 +21,9 @@ pub const EXIT_RETURN: i64 = 3;
 /// What comes after statements and gives the value of the whole; `None`: the end is not reached.
 type Tail<'t, 'a, T> = &'t mut dyn FnMut(&mut Emitter<'a>) -> Result<Option<T>, String>;
 
+/// The condition or body of a loop, given the counter where it has one.
+type LoopPart<'t, 'a, T> = &'t mut dyn FnMut(&mut Emitter<'a>, Option<Value>) -> Result<T, String>;
+
 impl<'a> Emitter<'a> {
     /// The exit code as a value.
     pub fn exit_value(&mut self) -> Value {
@@ -369,8 +372,8 @@ impl<'a> Emitter<'a> {
         &mut self,
         effects: &Effects,
         counter: Option<Value>,
-        cond: &mut dyn FnMut(&mut Emitter<'a>, Option<Value>) -> Result<Value, String>,
-        body: &mut dyn FnMut(&mut Emitter<'a>, Option<Value>) -> Result<(), String>,
+        cond: LoopPart<'_, 'a, Value>,
+        body: LoopPart<'_, 'a, ()>,
     ) -> Result<(), String> {
         let leaves = effects.breaks || effects.returns;
         let outer_exit = self.exit.take();
@@ -426,7 +429,7 @@ impl<'a> Emitter<'a> {
     /// `staying && cond`, the condition evaluated only while the loop goes on.
     fn and_staying(
         &mut self,
-        cond: &mut dyn FnMut(&mut Emitter<'a>, Option<Value>) -> Result<Value, String>,
+        cond: LoopPart<'_, 'a, Value>,
         counter: Option<Value>,
     ) -> Result<Value, String> {
         let staying = self.is_staying();

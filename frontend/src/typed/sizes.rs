@@ -289,10 +289,7 @@ mod tests {
     }
 
     fn show(size: &Size) -> String {
-        size.display(&|atom| match atom {
-            Atom::Local(Local(0)) => "n".to_owned(),
-            _ => "m".to_owned(),
-        })
+        size.display(&|atom| if *atom == Atom::Local(Local(0)) { "n".to_owned() } else { "m".to_owned() })
     }
 
     #[test]

@@ -94,6 +94,16 @@ impl Type {
         }
     }
 
+    /// The types of a tuple's parts, if it is one.
+    pub fn parts(&self) -> Option<&[Type]> {
+        if let Type::Tuple(parts) = self { Some(parts) } else { None }
+    }
+
+    /// The record type, if it is one.
+    pub const fn as_record(&self) -> Option<&RecordType> {
+        if let Type::Record(record) = self { Some(record) } else { None }
+    }
+
     /// The element type of an array, else the type itself.
     pub fn elem(&self) -> &Type {
         match self {

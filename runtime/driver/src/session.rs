@@ -50,7 +50,6 @@ impl Session {
                 trust_std: true,
                 all_tests: sources.all_tests(),
                 const_eval: Some(&InterpretedConsts),
-                ..CheckOptions::default()
             };
             check(sources, options)
         });

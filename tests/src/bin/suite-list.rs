@@ -10,7 +10,7 @@ fn main() {
         if wanted.is_empty() {
             let names: Vec<&str> = program.entries.iter().map(|(name, _)| name.as_str()).collect();
             println!("{:<20} × sizes {SIZES:?}: {}", program.name, names.join(" "));
-        } else if wanted.iter().any(|name| *name == program.name) {
+        } else if wanted.contains(&program.name) {
             print!("{}", program.source());
         }
     }

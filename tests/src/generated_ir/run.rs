@@ -164,7 +164,7 @@ fn grid(random: &mut Random, ty: Scalar, size: i64, stride: &mut usize) -> Vec<u
 
 /// Small numbers of many exponents; one in fifty is special if `wild`.
 fn ordinary(random: &mut Random, ty: Scalar, wild: bool) -> u64 {
-    let bits = random.next();
+    let bits = random.next_bits();
     let mask = u64::MAX >> (64 - ty.bits());
     if wild && random.below(50) == 0 {
         let values = special(ty);
@@ -176,7 +176,7 @@ fn ordinary(random: &mut Random, ty: Scalar, wild: bool) -> u64 {
         Scalar::F32 => u64::from((number as f32).to_bits()),
         Scalar::Bf16 => u64::from((number as f32).to_bits() >> 16),
         // From 2⁻¹¹ to 2, either sign.
-        Scalar::F16 => 0x1000 + bits % 0x3000 | (bits >> 32 & 0x8000),
+        Scalar::F16 => (0x1000 + bits % 0x3000) | (bits >> 32 & 0x8000),
         _ => bits,
     };
     bits & mask

@@ -6,7 +6,7 @@ use we3_ir::Scalar;
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn next_bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -15,7 +15,7 @@ impl Random {
     }
 
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
+        (self.next_bits() % limit as u64) as usize
     }
 }
 
@@ -38,7 +38,7 @@ pub fn special(ty: Scalar) -> Vec<u64> {
 
 /// A value for a program: NaNs with payloads often, since few operations make them.
 pub fn pick(random: &mut Random, ty: Scalar) -> u64 {
-    let payload = random.next() & 0x0003_f1f3;
+    let payload = random.next_bits() & 0x0003_f1f3;
     match (ty, random.below(3)) {
         (Scalar::F32, 0) => 0xffa0_0000 | (payload & 0x000f_ffff),
         (Scalar::F64, 0) => 0xfff4_0000_0000_0000 | (payload << 20),
@@ -55,7 +55,7 @@ pub fn samples(ty: Scalar, count: usize) -> Vec<u64> {
     let mask = u64::MAX >> (64 - ty.bits());
     let mut random = Random(u64::from(ty.bits()) * 7919 + ty as u64);
     while values.len() < count && ty != Scalar::Bool {
-        values.push(random.next() & mask);
+        values.push(random.next_bits() & mask);
     }
     values
 }

@@ -22,6 +22,11 @@ impl Expr {
         }
         expr
     }
+
+    /// The name, if the expression is nothing but one name.
+    pub fn as_name(&self) -> Option<&Name> {
+        if let ExprKind::Path(path) = &self.kind { path.as_name() } else { None }
+    }
 }
 
 /// The expressions there are.

@@ -90,6 +90,13 @@ pub struct Pattern {
     pub span: Span,
 }
 
+impl Pattern {
+    /// The name, if the pattern binds a single one.
+    pub fn as_name(&self) -> Option<&Name> {
+        if let PatternKind::Name { name, .. } = &self.kind { Some(name) } else { None }
+    }
+}
+
 /// The patterns there are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PatternKind {

@@ -64,7 +64,7 @@ impl Substitution for CallSubst {
             Atom::Const(index) => {
                 Some(self.const_size(*index).unwrap_or_else(|| Size::atom(Atom::Param(OPEN_CONST + index))))
             }
-            _ => None,
+            Atom::Local(_) | Atom::FloorDiv(..) | Atom::Min(..) | Atom::Max(..) | Atom::Fresh(_) => None,
         }
     }
 }
@@ -150,11 +150,7 @@ impl<'a> Body<'_, 'a, '_> {
     }
 
     fn not_a_function(&mut self, callee: &'a ast::Expr) {
-        let name = match &callee.kind {
-            Ast::Path(path) => path.as_name(),
-            _ => None,
-        };
-        match name {
+        match callee.as_name() {
             Some(name)
                 if self.lookup(&name.text).is_none()
                     && self.cx.own_name(self.module, &name.text).is_none() =>

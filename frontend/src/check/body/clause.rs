@@ -16,7 +16,7 @@ use crate::typed::{
 
 /// The domain of a binder.
 #[derive(Clone)]
-pub struct Domain<'a> {
+pub struct Domain {
     /// Evaluated before.
     pub pre: Vec<Stmt>,
     /// The number of values (`i64`; may be negative where `size` is not asked for).
@@ -26,13 +26,12 @@ pub struct Domain<'a> {
     kind: DomainKind,
     /// The binder's type if it is a number.
     int: Scalar,
-    marker: std::marker::PhantomData<&'a ()>,
 }
 
 #[derive(Clone)]
 enum DomainKind {
     /// `start + k * step` (reversed: from the other end).
-    Range { start: Expr, step: Expr, reversed: bool },
+    Range { start: Box<Expr>, step: Box<Expr>, reversed: bool },
     /// Elements of an array along its outer axis.
     Values(Expr),
 }
@@ -44,7 +43,7 @@ impl<'a> Body<'_, 'a, '_> {
         binder: &'a ast::Binder,
         bodies: Option<&[&'a ast::Expr]>,
         array_form: bool,
-    ) -> Option<Domain<'a>> {
+    ) -> Option<Domain> {
         match &binder.source {
             None => self.inferred_domain(binder, bodies),
             Some(Source::Values(expr)) => self.values_domain(expr),
@@ -52,7 +51,7 @@ impl<'a> Body<'_, 'a, '_> {
         }
     }
 
-    fn values_domain(&mut self, expr: &'a ast::Expr) -> Option<Domain<'a>> {
+    fn values_domain(&mut self, expr: &'a ast::Expr) -> Option<Domain> {
         let value = self.expr(expr, None);
         if value.ty == Type::Error {
             return None;
@@ -75,17 +74,10 @@ impl<'a> Body<'_, 'a, '_> {
         };
         let value = self.hoist(&mut pre, value, "values");
         let count = self.size_expr(size.clone(), expr.span);
-        Some(Domain {
-            pre,
-            count,
-            size: Some(size),
-            kind: DomainKind::Values(value),
-            int: Scalar::I64,
-            marker: std::marker::PhantomData,
-        })
+        Some(Domain { pre, count, size: Some(size), kind: DomainKind::Values(value), int: Scalar::I64 })
     }
 
-    fn range_domain(&mut self, range: &'a ast::Range, array_form: bool) -> Option<Domain<'a>> {
+    fn range_domain(&mut self, range: &'a ast::Range, array_form: bool) -> Option<Domain> {
         let mut pre = Vec::new();
         let lo = self.expr(&range.lo, None);
         let lo_ty = lo.ty.clone();
@@ -103,20 +95,18 @@ impl<'a> Body<'_, 'a, '_> {
             return None;
         }
         self.default_int(&hi.ty);
-        let int = match self.shallow(&hi.ty) {
-            Type::Scalar(scalar) if scalar.is_int() => scalar,
-            other => {
-                let shown = self.show(&other);
-                self.cx.report(
-                    Diagnostic::error(
-                        codes::BAD_SUBSCRIPT,
-                        range.span,
-                        format!("a range runs over integers, this one over `{shown}`"),
-                    )
-                    .with_note("for evenly spaced numbers: `linspace(a, b, n)`"),
-                );
-                return None;
-            }
+        let ty = self.shallow(&hi.ty);
+        let Some(int) = ty.as_scalar().filter(|scalar| scalar.is_int()) else {
+            let shown = self.show(&ty);
+            self.cx.report(
+                Diagnostic::error(
+                    codes::BAD_SUBSCRIPT,
+                    range.span,
+                    format!("a range runs over integers, this one over `{shown}`"),
+                )
+                .with_note("for evenly spaced numbers: `linspace(a, b, n)`"),
+            );
+            return None;
         };
         let lo = self.as_index(lo);
         let hi = self.as_index(hi);
@@ -133,9 +123,12 @@ impl<'a> Body<'_, 'a, '_> {
             pre,
             count,
             size: Some(size),
-            kind: DomainKind::Range { start: self.size_expr(lo, span), step, reversed: range.reversed },
+            kind: DomainKind::Range {
+                start: Box::new(self.size_expr(lo, span)),
+                step: Box::new(step),
+                reversed: range.reversed,
+            },
             int,
-            marker: std::marker::PhantomData,
         })
     }
 
@@ -199,7 +192,7 @@ impl<'a> Body<'_, 'a, '_> {
     /// Emits the check that a size is ≥ 0 and not absurd; reports a constant that is not.
     pub fn check_size(&mut self, size: &Size, pre: &mut Vec<Stmt>, span: Span) -> Option<()> {
         if let Some(constant) = size.as_constant() {
-            if constant < 0 || constant > 1 << 47 {
+            if !(0..=1 << 47).contains(&constant) {
                 self.cx.report(
                     Diagnostic::error(codes::BAD_SIZE, span, format!("{constant} cannot be a size"))
                         .with_note("a size is at least 0, and an array has at most 2^47 bytes"),
@@ -231,7 +224,7 @@ impl<'a> Body<'_, 'a, '_> {
         &mut self,
         binder: &'a ast::Binder,
         bodies: Option<&[&'a ast::Expr]>,
-    ) -> Option<Domain<'a>> {
+    ) -> Option<Domain> {
         let (PatternKind::Name { name, .. }, Some(bodies)) = (&binder.pattern.kind, bodies) else {
             self.cx.report(
                 Diagnostic::error(codes::NO_RANGE, binder.span, "this binder needs a range")
@@ -269,22 +262,16 @@ impl<'a> Body<'_, 'a, '_> {
             count: self.size_expr(first.clone(), binder.span),
             size: Some(first),
             kind: DomainKind::Range {
-                start: self.int(0, binder.span),
-                step: self.int(1, binder.span),
+                start: Box::new(self.int(0, binder.span)),
+                step: Box::new(self.int(1, binder.span)),
                 reversed: false,
             },
             int: Scalar::I64,
-            marker: std::marker::PhantomData,
         })
     }
 
     /// Inside the region: the counter, with the binder's pattern bound in `stmts`.
-    pub fn enter_domain(
-        &mut self,
-        domain: &Domain<'a>,
-        binder: &'a ast::Binder,
-        stmts: &mut Vec<Stmt>,
-    ) -> Local {
+    pub fn enter_domain(&mut self, domain: &Domain, binder: &'a ast::Binder, stmts: &mut Vec<Stmt>) -> Local {
         let span = binder.span;
         match &domain.kind {
             DomainKind::Values(values) => {
@@ -329,13 +316,7 @@ impl<'a> Body<'_, 'a, '_> {
         }
     }
 
-    fn below_of(
-        &self,
-        domain: &Domain<'a>,
-        start: &Expr,
-        step: Option<Size>,
-        reversed: bool,
-    ) -> Option<Size> {
+    fn below_of(&self, domain: &Domain, start: &Expr, step: Option<Size>, reversed: bool) -> Option<Size> {
         let _ = reversed;
         let (start, count) = (self.as_size(start)?, domain.size.clone()?);
         (step?.as_constant() == Some(1)).then(|| start.plus(&count))
@@ -347,7 +328,7 @@ impl<'a> Body<'_, 'a, '_> {
 
     fn range_value(
         &mut self,
-        domain: &Domain<'a>,
+        domain: &Domain,
         start: &Expr,
         step: &Expr,
         reversed: bool,
@@ -386,10 +367,7 @@ impl<'a> Body<'_, 'a, '_> {
         let mut domains = Vec::new();
         let mut ok = true;
         for (index, binder) in clause.binders.iter().enumerate() {
-            let names = clause.binders[..index].iter().filter_map(|earlier| match &earlier.pattern.kind {
-                PatternKind::Name { name, .. } => Some(name),
-                _ => None,
-            });
+            let names = clause.binders[..index].iter().filter_map(|earlier| earlier.pattern.as_name());
             let outer = std::mem::replace(&mut self.binders_beside, names.collect());
             match self.domain(binder, Some(&[body]), true) {
                 Some(domain) => domains.push(domain),
@@ -651,8 +629,5 @@ fn is_constant(value: &Expr, wanted: i64) -> bool {
 }
 
 fn pattern_name(pattern: &ast::Pattern) -> Option<&str> {
-    match &pattern.kind {
-        PatternKind::Name { name, .. } => Some(&name.text),
-        _ => None,
-    }
+    pattern.as_name().map(|name| name.text.as_str())
 }

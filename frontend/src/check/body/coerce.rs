@@ -167,11 +167,9 @@ impl Body<'_, '_, '_> {
         }
         let mut size = size.clone();
         for _ in 0..self.holes.len() {
-            let filled = size.subst(&|atom| match atom {
-                Atom::Local(local) => {
-                    self.holes.iter().find(|(hole, _)| hole == local).and_then(|(_, value)| value.clone())
-                }
-                _ => None,
+            let filled = size.subst(&|atom| {
+                let Atom::Local(local) = atom else { return None };
+                self.holes.iter().find(|(hole, _)| hole == local).and_then(|(_, value)| value.clone())
             });
             if filled == size {
                 break;

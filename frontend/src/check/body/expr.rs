@@ -68,18 +68,6 @@ impl<'a> Body<'_, 'a, '_> {
         }
     }
 
-    /// Checks an expression and insists on a type.
-    pub fn expr_as(&mut self, expr: &'a ast::Expr, want: &Type, wanted: Wanted<'_>) -> Expr {
-        let value = self.expr(expr, Some(want));
-        self.coerce(value, want, wanted)
-    }
-
-    /// An `i64`, where a count is needed.
-    pub fn i64_expr(&mut self, expr: &'a ast::Expr, what: &str) -> Expr {
-        let value = self.expr(expr, Some(&Type::I64));
-        self.coerce(value, &Type::I64, Wanted { span: None, what })
-    }
-
     /// An integer of any type, as `i64`.
     pub fn index_value(&mut self, expr: &'a ast::Expr) -> Expr {
         let value = self.expr(expr, Some(&Type::I64));
@@ -100,30 +88,37 @@ impl<'a> Body<'_, 'a, '_> {
                 Expr { kind: ExprKind::Convert(Box::new(value)), ty: Type::I64, span }
             }
             Type::Infer(_) if self.unify_elem(&Type::I64, &value.ty) => Expr { ty: Type::I64, ..value },
-            other => {
-                let shown = self.show(&other);
-                let mut error = Diagnostic::error(
-                    codes::BAD_SUBSCRIPT,
-                    span,
-                    format!("a subscript is an integer, this is `{shown}`"),
-                );
-                error = match &other {
-                    Type::Scalar(Scalar::Bool) | Type::Array { .. } if *other.elem() == Type::BOOL => {
-                        error.with_note("to keep the elements where a condition holds: `[v for v in x if …]`")
-                    }
-                    Type::Array { .. } => {
-                        error.with_note("to take several elements: `[x[k] for k in indices]`")
-                    }
-                    Type::Scalar(_) => {
-                        let text = self.cx.text(span);
-                        error.with_fix("convert it", span, format!("{text} as i64"))
-                    }
-                    _ => error,
-                };
-                self.cx.report(error);
+            other @ (Type::Scalar(_)
+            | Type::Array { .. }
+            | Type::Tuple(_)
+            | Type::Record(_)
+            | Type::Infer(_)
+            | Type::Param(_)) => {
+                self.not_an_index(&other, span);
                 self.error(span)
             }
         }
+    }
+
+    fn not_an_index(&mut self, ty: &Type, span: Span) {
+        let shown = self.show(ty);
+        let error = Diagnostic::error(
+            codes::BAD_SUBSCRIPT,
+            span,
+            format!("a subscript is an integer, this is `{shown}`"),
+        );
+        let error = match ty {
+            Type::Scalar(Scalar::Bool) | Type::Array { .. } if *ty.elem() == Type::BOOL => {
+                error.with_note("to keep the elements where a condition holds: `[v for v in x if …]`")
+            }
+            Type::Array { .. } => error.with_note("to take several elements: `[x[k] for k in indices]`"),
+            Type::Scalar(_) => {
+                let text = self.cx.text(span);
+                error.with_fix("convert it", span, format!("{text} as i64"))
+            }
+            Type::Tuple(_) | Type::Record(_) | Type::Infer(_) | Type::Param(_) | Type::Error => error,
+        };
+        self.cx.report(error);
     }
 
     fn tuple(&mut self, parts: &'a [ast::Expr], hint: Option<&Type>, span: Span) -> Expr {
@@ -434,26 +429,24 @@ impl<'a> Body<'_, 'a, '_> {
 
 /// A value as a block; blocks are not nested.
 pub fn into_block(value: Expr) -> Block {
-    match value.kind {
-        ExprKind::Block(block) if block.value.as_ref().is_none_or(|inner| inner.ty == value.ty) => *block,
-        _ => Block { stmts: Vec::new(), value: Some(Box::new(value)) },
+    if let ExprKind::Block(block) = &value.kind
+        && block.value.as_ref().is_some_and(|inner| inner.ty != value.ty)
+    {
+        return Block { stmts: Vec::new(), value: Some(Box::new(value)) };
+    }
+    if let ExprKind::Block(block) = value.kind {
+        *block
+    } else {
+        Block { stmts: Vec::new(), value: Some(Box::new(value)) }
     }
 }
 
 /// Whether the end of a block may be reached.
 pub fn ends(block: &Block) -> bool {
-    use crate::typed::StmtKind;
     if block.value.is_some() {
         return block.stmts.iter().all(|stmt| !leaves(&stmt.kind));
     }
-    match block.stmts.last() {
-        None => true,
-        Some(stmt) => match &stmt.kind {
-            StmtKind::Return(_) | StmtKind::Break | StmtKind::Continue => false,
-            StmtKind::Expr(expr) => expr_ends(expr),
-            _ => true,
-        },
-    }
+    block.stmts.last().is_none_or(|stmt| !leaves(&stmt.kind))
 }
 
 fn leaves(kind: &crate::typed::StmtKind) -> bool {
@@ -461,15 +454,21 @@ fn leaves(kind: &crate::typed::StmtKind) -> bool {
     match kind {
         StmtKind::Return(_) | StmtKind::Break | StmtKind::Continue => true,
         StmtKind::Expr(expr) => !expr_ends(expr),
-        _ => false,
+        StmtKind::Let(..)
+        | StmtKind::Assign { .. }
+        | StmtKind::Check { .. }
+        | StmtKind::For { .. }
+        | StmtKind::While { .. } => false,
     }
 }
 
 fn expr_ends(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::If { then, otherwise, .. } => ends(then) || ends(otherwise),
-        ExprKind::Block(block) => ends(block),
-        _ => true,
+    if let ExprKind::If { then, otherwise, .. } = &expr.kind {
+        ends(then) || ends(otherwise)
+    } else if let ExprKind::Block(block) = &expr.kind {
+        ends(block)
+    } else {
+        true
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use we3_ir::diagnostic::Diagnostic;
 use we3_ir::span::Span;
-use we3_ir::types::Scalar;
 
 use super::{Body, Pending, PendingCall, PendingFn, VarKind};
 use crate::check::defs::TraitId;
@@ -82,7 +81,12 @@ impl Body<'_, '_, '_> {
                 Diagnostic::error(codes::NOT_IMPLEMENTED_TRAIT, span, format!("`{shown}` is not a float"))
                     .with_note("convert the arguments first: `x as f64`")
             }
-            _ => Diagnostic::error(
+            Type::Scalar(_)
+            | Type::Array { .. }
+            | Type::Tuple(_)
+            | Type::Record(_)
+            | Type::Infer(_)
+            | Type::Error => Diagnostic::error(
                 codes::NOT_IMPLEMENTED_TRAIT,
                 span,
                 format!("`{shown}` does not implement `{name}`"),
@@ -125,7 +129,31 @@ impl Body<'_, '_, '_> {
                 axes.iter_mut().for_each(|axis| axis.size = self.fill_holes(&axis.size))
             }
             ExprKind::Scan { axis, .. } => axis.size = self.fill_holes(&axis.size),
-            _ => {}
+            ExprKind::Const(_)
+            | ExprKind::Local(_)
+            | ExprKind::Len(..)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::Fma(..)
+            | ExprKind::Select(..)
+            | ExprKind::Convert(_)
+            | ExprKind::Bitcast(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Field(..)
+            | ExprKind::Array(_)
+            | ExprKind::Index { .. }
+            | ExprKind::Reshape(_)
+            | ExprKind::Reduce { .. }
+            | ExprKind::Dot { .. }
+            | ExprKind::DotBy { .. }
+            | ExprKind::Scatter { .. }
+            | ExprKind::Update { .. }
+            | ExprKind::If { .. }
+            | ExprKind::Block(_)
+            | ExprKind::Call { .. }
+            | ExprKind::Pending(..)
+            | ExprKind::Error => {}
         }
     }
 
@@ -435,9 +463,4 @@ pub fn contains_param(ty: &Type) -> bool {
                 || record.consts.iter().any(|value| matches!(value, ConstArg::Param(_)))
         }
     }
-}
-
-/// The scalar a literal-like constant is for.
-pub fn is_scalar(ty: &Type, scalar: Scalar) -> bool {
-    *ty == Type::Scalar(scalar)
 }

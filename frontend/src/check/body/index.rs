@@ -59,9 +59,10 @@ impl<'a> Body<'_, 'a, '_> {
                 base_span,
                 format!("only arrays have subscripts, this is `{shown}`"),
             );
-            let error = match ty {
-                Type::Tuple(_) => error.with_note("parts of a tuple are `.0`, `.1`"),
-                _ => error,
+            let error = if matches!(ty, Type::Tuple(_)) {
+                error.with_note("parts of a tuple are `.0`, `.1`")
+            } else {
+                error
             };
             self.cx.report(error);
             return None;

@@ -33,12 +33,10 @@ impl Body<'_, '_, '_> {
                 None => break,
             }
         }
-        match ty {
-            Type::Array { elem, sizes } => {
-                let elem = self.shallow(elem);
-                elem.with_axes(sizes.clone())
-            }
-            _ => ty.clone(),
+        if let Type::Array { elem, sizes } = ty {
+            self.shallow(elem).with_axes(sizes.clone())
+        } else {
+            ty.clone()
         }
     }
 
@@ -51,16 +49,14 @@ impl Body<'_, '_, '_> {
                 record.types = record.types.iter().map(|ty| self.resolve(ty)).collect();
                 Type::Record(record)
             }
-            other => other,
+            known @ (Type::Scalar(_) | Type::Infer(_) | Type::Param(_) | Type::Error) => known,
         }
     }
 
     /// What an unsolved variable may become.
     pub fn var_kind(&self, ty: &Type) -> Option<VarKind> {
-        match self.shallow(ty) {
-            Type::Infer(index) => Some(self.vars[index as usize].kind),
-            _ => None,
-        }
+        let Type::Infer(index) = self.shallow(ty) else { return None };
+        Some(self.vars[index as usize].kind)
     }
 
     /// Whether it is an array.

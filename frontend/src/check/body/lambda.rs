@@ -12,7 +12,7 @@ use crate::check::defs::{FnId, TraitId};
 use crate::check::session::Checker;
 use crate::check::traits::ImplArgs;
 use crate::codes;
-use crate::typed::{Atom, Block, Expr, ExprKind, FuncId, Local, Size, Stmt, StmtKind, Type};
+use crate::typed::{Atom, Expr, ExprKind, FuncId, Local, Size, Type};
 
 /// A function a name or expression stands for.
 #[derive(Clone)]
@@ -22,7 +22,6 @@ pub enum FnVal<'a> {
         params: &'a [ast::LambdaParam],
         body: &'a ast::Expr,
         scope: usize,
-        span: Span,
     },
     /// A function of the source.
     Def(Target<'a>),
@@ -64,12 +63,27 @@ impl<'a> Body<'_, 'a, '_> {
     pub fn fn_value_if_function(&mut self, expr: &'a ast::Expr) -> Option<FnVal<'a>> {
         match &expr.kind {
             Ast::Paren(inner) => self.fn_value_if_function(inner),
-            Ast::Lambda { params, body } => {
-                Some(FnVal::Lambda { params, body, scope: self.scopes.len(), span: expr.span })
-            }
+            Ast::Lambda { params, body } => Some(FnVal::Lambda { params, body, scope: self.scopes.len() }),
             Ast::Operator(op) => Some(FnVal::Operator(*op)),
             Ast::Path(path) => self.path_fn(path),
-            _ => None,
+            Ast::Int(_)
+            | Ast::Float(_)
+            | Ast::Bool(_)
+            | Ast::Str(_)
+            | Ast::Unary { .. }
+            | Ast::Binary { .. }
+            | Ast::Cast { .. }
+            | Ast::Call { .. }
+            | Ast::Field { .. }
+            | Ast::Index { .. }
+            | Ast::Tuple(_)
+            | Ast::Array(_)
+            | Ast::Comprehension { .. }
+            | Ast::Record { .. }
+            | Ast::If { .. }
+            | Ast::Block(_)
+            | Ast::Precompute(_)
+            | Ast::Error => None,
         }
     }
 
@@ -113,7 +127,7 @@ impl<'a> Body<'_, 'a, '_> {
             return self.error(span);
         }
         match function {
-            FnVal::Lambda { params, body, scope, .. } => self.apply_lambda(params, body, *scope, args, span),
+            FnVal::Lambda { params, body, scope } => self.apply_lambda(params, body, *scope, args, span),
             FnVal::Def(target) => {
                 let args = args.into_iter().map(CallArg::value).collect();
                 self.call_def(target, args, None, span)
@@ -125,12 +139,10 @@ impl<'a> Body<'_, 'a, '_> {
             FnVal::Operator(op) => {
                 let mut args = args;
                 match (args.pop(), args.pop(), args.pop()) {
-                    (Some(b), Some(a), None) => match op {
-                        BinOp::And | BinOp::Or => {
-                            self.trait_fn(super::ops::operator_fn(*op), vec![a, b], span, op.symbol())
-                        }
-                        _ => self.binary_values(*op, span, a, b, span),
-                    },
+                    (Some(b), Some(a), None) if matches!(op, BinOp::And | BinOp::Or) => {
+                        self.trait_fn(super::ops::operator_fn(*op), vec![a, b], span, op.symbol())
+                    }
+                    (Some(b), Some(a), None) => self.binary_values(*op, span, a, b, span),
                     _ => {
                         self.arity("an operator", 2, 1, span);
                         self.error(span)
@@ -331,12 +343,6 @@ impl<'a> Body<'_, 'a, '_> {
             (value.ty != Type::Error).then(|| crate::typed::Combine { a, b, body: Box::new(value) })
         })
     }
-
-    /// `value;` as statements only.
-    pub fn as_statement(&self, value: Expr) -> Block {
-        let span = value.span;
-        Block { stmts: vec![Stmt { kind: StmtKind::Expr(value), span }], value: None }
-    }
 }
 
 /// `?k` as variables.
@@ -352,9 +358,7 @@ impl crate::typed::Substitution for FreshSubst<'_> {
     }
 
     fn atom(&self, atom: &Atom) -> Option<Size> {
-        match atom {
-            Atom::Fresh(index) => self.0.get(*index as usize).map(|local| Size::local(*local)),
-            _ => None,
-        }
+        let Atom::Fresh(index) = atom else { return None };
+        self.0.get(*index as usize).map(|local| Size::local(*local))
     }
 }

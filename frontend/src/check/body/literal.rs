@@ -78,7 +78,9 @@ impl Body<'_, '_, '_> {
                 None => self.error(span),
             },
             Type::Error => self.error(span),
-            _ => self.converted_literal(literal, ty, span),
+            Type::Array { .. } | Type::Tuple(_) | Type::Record(_) | Type::Infer(_) | Type::Param(_) => {
+                self.converted_literal(literal, ty, span)
+            }
         }
     }
 
@@ -141,6 +143,25 @@ fn range_of(scalar: Scalar) -> Option<(i128, i128)> {
     })
 }
 
+/// How many bits of a float's value count, the leading 1 among them; `None` for what is no float.
+pub fn significant_bits(scalar: Scalar) -> Option<u32> {
+    match scalar {
+        Scalar::F16 => Some(11),
+        Scalar::Bf16 => Some(8),
+        Scalar::F32 => Some(24),
+        Scalar::F64 => Some(53),
+        Scalar::Bool
+        | Scalar::I8
+        | Scalar::I16
+        | Scalar::I32
+        | Scalar::I64
+        | Scalar::U8
+        | Scalar::U16
+        | Scalar::U32
+        | Scalar::U64 => None,
+    }
+}
+
 fn int_bits(value: u128, negative: bool, scalar: Scalar) -> Option<u64> {
     let signed = i128::try_from(value).ok()?;
     let signed = if negative { -signed } else { signed };
@@ -148,13 +169,7 @@ fn int_bits(value: u128, negative: bool, scalar: Scalar) -> Option<u64> {
         let mask = if scalar.bits() == 64 { u64::MAX } else { (1u64 << scalar.bits()) - 1 };
         return (lo <= signed && signed <= hi).then_some(signed as u64 & mask);
     }
-    let digits = match scalar {
-        Scalar::F16 => 11,
-        Scalar::Bf16 => 8,
-        Scalar::F32 => 24,
-        Scalar::F64 => 53,
-        _ => return None,
-    };
+    let digits = significant_bits(scalar)?;
     let significant = if value == 0 { 0 } else { 128 - value.leading_zeros() - value.trailing_zeros() };
     let magnitude = if value == 0 { 0.0 } else { value as f64 };
     let exact = (value == 0 || significant <= digits) && (scalar != Scalar::F16 || value <= 65504);
@@ -163,24 +178,29 @@ fn int_bits(value: u128, negative: bool, scalar: Scalar) -> Option<u64> {
 
 /// The bits of a float in a format; `as_f32` is the value rounded once to `f32`, where that matters.
 pub fn float_bits(value: f64, as_f32: Option<f32>, negative: bool, scalar: Scalar) -> u64 {
-    if value.is_nan() {
-        return match scalar {
-            Scalar::F16 => 0x7e00,
-            Scalar::Bf16 => 0x7fc0,
-            Scalar::F32 => 0x7fc0_0000,
-            _ => 0x7ff8_0000_0000_0000,
-        };
-    }
+    let nan = value.is_nan();
     let value = if negative { -value } else { value };
     match scalar {
+        Scalar::F64 if nan => 0x7ff8_0000_0000_0000,
         Scalar::F64 => value.to_bits(),
+        Scalar::F32 if nan => 0x7fc0_0000,
         Scalar::F32 => {
             let rounded = as_f32.map_or(value as f32, |v| if negative { -v } else { v });
             u64::from(rounded.to_bits())
         }
+        Scalar::F16 if nan => 0x7e00,
         Scalar::F16 => u64::from(narrow(value, 5, 10)),
+        Scalar::Bf16 if nan => 0x7fc0,
         Scalar::Bf16 => u64::from(narrow(value, 8, 7)),
-        _ => 0,
+        Scalar::Bool
+        | Scalar::I8
+        | Scalar::I16
+        | Scalar::I32
+        | Scalar::I64
+        | Scalar::U8
+        | Scalar::U16
+        | Scalar::U32
+        | Scalar::U64 => 0,
     }
 }
 

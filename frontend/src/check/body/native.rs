@@ -6,7 +6,7 @@ use we3_ir::span::Span;
 use we3_ir::types::Scalar;
 
 use super::Body;
-use super::literal::float_bits;
+use super::literal::{float_bits, significant_bits};
 use crate::check::defs::Def;
 use crate::typed::{Expr, ExprKind, SiteKind, Type};
 
@@ -118,13 +118,7 @@ impl Body<'_, '_, '_> {
             "zero" => 0,
             "one" => 1,
             "epsilon" => {
-                let digits = match scalar {
-                    Scalar::F16 => 10,
-                    Scalar::Bf16 => 7,
-                    Scalar::F32 => 23,
-                    Scalar::F64 => 52,
-                    _ => return None,
-                };
+                let digits = u64::from(significant_bits(scalar)?) - 1;
                 float_bits(f64::from_bits((1023 - digits) << 52), None, false, scalar)
             }
             "min_value" if scalar.is_signed_int() => int(-top)?,
@@ -174,10 +168,7 @@ impl Body<'_, '_, '_> {
             );
             return Some(self.error(span));
         };
-        let result = match &self.cx.signature(id).result {
-            Type::Scalar(result) => *result,
-            _ => inner,
-        };
+        let result = self.cx.signature(id).result.as_scalar().unwrap_or(inner);
         let params: Vec<Option<Scalar>> = self
             .cx
             .signature(id)
@@ -239,10 +230,10 @@ pub fn is_operation(name: &str) -> bool {
 
 /// Whether a divisor is a constant other than 0.
 fn is_nonzero(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Const(value) => value.bits != 0,
-        ExprKind::Size(size) => size.as_constant().is_some_and(|value| value != 0),
-        _ => false,
+    if let ExprKind::Size(size) = &expr.kind {
+        size.as_constant().is_some_and(|value| value != 0)
+    } else {
+        matches!(&expr.kind, ExprKind::Const(value) if value.bits != 0)
     }
 }
 

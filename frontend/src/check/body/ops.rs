@@ -6,7 +6,7 @@ use we3_ir::types::Scalar;
 use we3_parser::ast::{self, BinOp, UnOp};
 
 use super::{Body, Pending, VarKind};
-use crate::check::defs::{ParamType, TraitId};
+use crate::check::defs::TraitId;
 use crate::codes;
 use crate::typed::{Block, Expr, ExprKind, Stmt, Type};
 
@@ -37,10 +37,12 @@ impl<'a> Body<'_, 'a, '_> {
     /// `-x`, `!x`.
     pub fn unary(&mut self, op: UnOp, operand: &'a ast::Expr, hint: Option<&Type>, span: Span) -> Expr {
         if op == UnOp::Neg {
-            match &operand.without_parens().kind {
-                ast::ExprKind::Int(literal) => return self.int_literal(literal, true, hint, span),
-                ast::ExprKind::Float(literal) => return self.float_literal(literal, true, hint, span),
-                _ => {}
+            let operand = operand.without_parens();
+            if let ast::ExprKind::Int(literal) = &operand.kind {
+                return self.int_literal(literal, true, hint, span);
+            }
+            if let ast::ExprKind::Float(literal) = &operand.kind {
+                return self.float_literal(literal, true, hint, span);
             }
         }
         let value = self.expr(operand, hint);
@@ -72,14 +74,13 @@ impl<'a> Body<'_, 'a, '_> {
         hint: Option<&Type>,
         span: Span,
     ) -> Expr {
-        match op {
-            BinOp::And | BinOp::Or => return self.logic(op, lhs, rhs, span),
-            BinOp::MatMul => {
-                let a = self.expr(lhs, None);
-                let b = self.expr(rhs, None);
-                return self.matmul(a, b, span);
-            }
-            _ => {}
+        if matches!(op, BinOp::And | BinOp::Or) {
+            return self.logic(op, lhs, rhs, span);
+        }
+        if op == BinOp::MatMul {
+            let a = self.expr(lhs, None);
+            let b = self.expr(rhs, None);
+            return self.matmul(a, b, span);
         }
         let compares = matches!(op, BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge);
         let elem_hint = if compares { None } else { hint.map(|ty| self.shallow(ty).elem().clone()) };
@@ -314,7 +315,7 @@ impl<'a> Body<'_, 'a, '_> {
             Type::Tuple(_) => {
                 error = error.with_note("take a tuple apart with `let (a, b) = …` or `.0`, `.1`")
             }
-            _ => {}
+            Type::Scalar(_) | Type::Array { .. } | Type::Infer(_) | Type::Param(_) | Type::Error => {}
         }
         self.cx.report(error);
     }
@@ -372,22 +373,6 @@ impl<'a> Body<'_, 'a, '_> {
         self.cx.report(error);
         self.error(value.span)
     }
-
-    /// The types of a trait function's parameters with `Self` filled in.
-    pub fn trait_param_types(&mut self, name: &str, self_ty: &Type) -> Option<Vec<Type>> {
-        let signature = self.builtin_fn_signature(name)?;
-        let fill = |ty: &Type| if *ty == Type::Param(0) { self_ty.clone() } else { ty.clone() };
-        Some(
-            signature
-                .params
-                .iter()
-                .map(|param| match &param.ty {
-                    ParamType::Value(ty) => fill(ty),
-                    ParamType::Fn { .. } => Type::Error,
-                })
-                .collect(),
-        )
-    }
 }
 
 /// Whether it is an unsuffixed number.
@@ -397,6 +382,24 @@ pub fn is_literal(expr: &ast::Expr) -> bool {
         ast::ExprKind::Float(literal) => literal.suffix.is_none(),
         ast::ExprKind::Unary { op: UnOp::Neg, operand, .. } => is_literal(operand),
         ast::ExprKind::Binary { lhs, rhs, .. } => is_literal(lhs) && is_literal(rhs),
-        _ => false,
+        ast::ExprKind::Bool(_)
+        | ast::ExprKind::Str(_)
+        | ast::ExprKind::Path(_)
+        | ast::ExprKind::Operator(_)
+        | ast::ExprKind::Unary { .. }
+        | ast::ExprKind::Cast { .. }
+        | ast::ExprKind::Call { .. }
+        | ast::ExprKind::Field { .. }
+        | ast::ExprKind::Index { .. }
+        | ast::ExprKind::Paren(_)
+        | ast::ExprKind::Tuple(_)
+        | ast::ExprKind::Array(_)
+        | ast::ExprKind::Comprehension { .. }
+        | ast::ExprKind::Record { .. }
+        | ast::ExprKind::If { .. }
+        | ast::ExprKind::Block(_)
+        | ast::ExprKind::Lambda { .. }
+        | ast::ExprKind::Precompute(_)
+        | ast::ExprKind::Error => false,
     }
 }

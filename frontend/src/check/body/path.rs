@@ -434,12 +434,9 @@ impl<'a> Body<'_, 'a, '_> {
             return Some(function);
         }
         let names: Vec<&ast::Name> = path.segments.iter().map(|segment| &segment.name).collect();
-        match self.cx.find_item(self.module, &names)? {
-            Def::Fn(id) if self.cx.defs.fns[id.index()].owner == Owner::Module => {
-                Some(FnVal::Def(Target { id, outer: ImplArgs::default(), explicit }))
-            }
-            _ => None,
-        }
+        let Def::Fn(id) = self.cx.find_item(self.module, &names)? else { return None };
+        (self.cx.defs.fns[id.index()].owner == Owner::Module)
+            .then(|| FnVal::Def(Target { id, outer: ImplArgs::default(), explicit }))
     }
 }
 
@@ -456,12 +453,10 @@ impl crate::typed::Substitution for ImplSubst<'_> {
     }
 
     fn atom(&self, atom: &Atom) -> Option<Size> {
-        match atom {
-            Atom::Const(index) => match self.0.consts.get(*index as usize)? {
-                ConstArg::Value(value) => Some(crate::check::signature::const_size(*value)),
-                ConstArg::Param(outer) => Some(Size::atom(Atom::Const(*outer))),
-            },
-            _ => None,
+        let Atom::Const(index) = atom else { return None };
+        match self.0.consts.get(*index as usize)? {
+            ConstArg::Value(value) => Some(crate::check::signature::const_size(*value)),
+            ConstArg::Param(outer) => Some(Size::atom(Atom::Const(*outer))),
         }
     }
 }

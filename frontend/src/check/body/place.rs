@@ -75,29 +75,26 @@ impl<'a> Body<'_, 'a, '_> {
         if value.ty == Type::Error {
             return;
         }
-        let types = match self.shallow(&value.ty) {
-            Type::Tuple(types) if types.len() == places.len() => types,
-            other => {
-                let shown = self.show(&other);
-                self.cx.report(Diagnostic::error(
-                    codes::BAD_PATTERN,
-                    span,
-                    format!("{} places, the value is `{shown}`", places.len()),
-                ));
-                return;
-            }
+        let ty = self.shallow(&value.ty);
+        let Some(types) = ty.parts().filter(|types| types.len() == places.len()) else {
+            let shown = self.show(&ty);
+            self.cx.report(Diagnostic::error(
+                codes::BAD_PATTERN,
+                span,
+                format!("{} places, the value is `{shown}`", places.len()),
+            ));
+            return;
         };
         // Parts are bound before the first place changes.
-        let parts: Vec<Expr> = match value.kind {
-            ExprKind::Tuple(parts) => parts,
-            _ => {
-                let value = self.hoist(out, value, "tuple");
-                types
-                    .iter()
-                    .enumerate()
-                    .map(|(index, ty)| self.field_of(value.clone(), index as u32, ty.clone(), span))
-                    .collect()
-            }
+        let parts: Vec<Expr> = if let ExprKind::Tuple(parts) = value.kind {
+            parts
+        } else {
+            let value = self.hoist(out, value, "tuple");
+            types
+                .iter()
+                .enumerate()
+                .map(|(index, ty)| self.field_of(value.clone(), index as u32, ty.clone(), span))
+                .collect()
         };
         let parts: Vec<Expr> = parts
             .into_iter()
@@ -412,7 +409,7 @@ impl<'a> Body<'_, 'a, '_> {
         let part = match self.shallow(ty.elem()) {
             Type::Tuple(parts) => parts.get(index as usize).cloned(),
             Type::Record(record) => self.fields(&record).get(index as usize).map(|field| field.ty.clone()),
-            _ => None,
+            Type::Scalar(_) | Type::Array { .. } | Type::Infer(_) | Type::Param(_) | Type::Error => None,
         };
         part.unwrap_or(Type::Error).with_axes(axes)
     }
@@ -448,7 +445,7 @@ impl<'a> Body<'_, 'a, '_> {
                     }
                     Place::At(Sub { index, site: None })
                 }
-                other => other,
+                place @ (Place::At(_) | Place::Run { .. }) => place,
             })
             .collect();
         out.append(&mut pre);

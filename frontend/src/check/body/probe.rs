@@ -7,6 +7,7 @@ use we3_parser::ast::{
 };
 
 use super::{BindingKind, Body};
+use crate::check::defs::Def;
 use crate::typed::{Size, Type};
 
 impl<'a> Body<'_, 'a, '_> {
@@ -40,10 +41,8 @@ impl<'a> Body<'_, 'a, '_> {
                         _ => Some(ty),
                     };
                 }
-                match self.cx.own_name(self.module, &name.text)? {
-                    crate::check::defs::Def::Const(id) => Some(self.cx.const_info(id, expr.span)?.ty),
-                    _ => None,
-                }
+                let Def::Const(id) = self.cx.own_name(self.module, &name.text)? else { return None };
+                Some(self.cx.const_info(id, expr.span)?.ty)
             }
             ExprKind::Field { base, field } => {
                 let ty = self.static_type(base)?;
@@ -69,7 +68,24 @@ impl<'a> Body<'_, 'a, '_> {
                 }
                 Some(ty.elem().clone().with_axes(sizes))
             }
-            _ => None,
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Str(_)
+            | ExprKind::Operator(_)
+            | ExprKind::Unary { .. }
+            | ExprKind::Binary { .. }
+            | ExprKind::Cast { .. }
+            | ExprKind::Call { .. }
+            | ExprKind::Tuple(_)
+            | ExprKind::Array(_)
+            | ExprKind::Comprehension { .. }
+            | ExprKind::Record { .. }
+            | ExprKind::If { .. }
+            | ExprKind::Block(_)
+            | ExprKind::Lambda { .. }
+            | ExprKind::Precompute(_)
+            | ExprKind::Error => None,
         }
     }
 }
@@ -245,18 +261,16 @@ impl<'a> Probe<'_, 'a> {
 }
 
 fn is_name(expr: &Expr, name: &str) -> bool {
-    match &expr.without_parens().kind {
-        ExprKind::Path(path) => path.as_name().is_some_and(|found| found.text == name),
-        _ => false,
-    }
+    expr.without_parens().as_name().is_some_and(|found| found.text == name)
 }
 
 /// The variable at the root of `x.f[i].g`.
 fn root(expr: &Expr) -> Option<&str> {
-    match &expr.without_parens().kind {
-        ExprKind::Path(path) => path.as_name().map(|name| name.text.as_str()),
-        ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => root(base),
-        _ => None,
+    let expr = expr.without_parens();
+    if let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &expr.kind {
+        root(base)
+    } else {
+        expr.as_name().map(|name| name.text.as_str())
     }
 }
 
@@ -273,7 +287,11 @@ pub fn assigned_in_block(block: &Block, names: &mut Vec<String>) {
             }
             StmtKind::Expr(expr) => assigned_in_expr(expr, names),
             StmtKind::Let { value, .. } => assigned_in_expr(value, names),
-            _ => {}
+            StmtKind::Break
+            | StmtKind::Continue
+            | StmtKind::Return(_)
+            | StmtKind::Assert { .. }
+            | StmtKind::Error => {}
         }
     }
     if let Some(value) = &block.value {
@@ -304,6 +322,23 @@ pub fn assigned_in_expr(expr: &Expr, names: &mut Vec<String>) {
             assigned_in_expr(lhs, names);
             assigned_in_expr(rhs, names);
         }
-        _ => {}
+        ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Str(_)
+        | ExprKind::Path(_)
+        | ExprKind::Operator(_)
+        | ExprKind::Unary { .. }
+        | ExprKind::Cast { .. }
+        | ExprKind::Call { .. }
+        | ExprKind::Field { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Tuple(_)
+        | ExprKind::Array(_)
+        | ExprKind::Comprehension { .. }
+        | ExprKind::Record { .. }
+        | ExprKind::Lambda { .. }
+        | ExprKind::Precompute(_)
+        | ExprKind::Error => {}
     }
 }

@@ -9,7 +9,7 @@ use super::{Body, VarKind};
 use crate::check::defs::Def;
 use crate::check::suggest::closest;
 use crate::codes;
-use crate::typed::{Expr, ExprKind, Field, RecordType, Size, Type};
+use crate::typed::{Atom, Expr, ExprKind, Field, RecordType, Size, Type};
 
 impl<'a> Body<'_, 'a, '_> {
     /// The fields of a record type.
@@ -148,19 +148,13 @@ impl<'a> Body<'_, 'a, '_> {
             };
         }
         if path.segments.iter().any(|segment| segment.args.is_some()) {
-            return match self.type_of_path(&path.segments, path.span) {
-                Type::Record(record) => Some(record),
-                _ => None,
-            };
+            return self.type_of_path(&path.segments, path.span).as_record().cloned();
         }
         let names: Vec<&ast::Name> = path.segments.iter().map(|segment| &segment.name).collect();
         let id = match self.cx.find_item(self.module, &names) {
             Some(Def::Struct(id)) => id,
             Some(Def::Alias(_)) => {
-                return match self.type_of_path(&path.segments, path.span) {
-                    Type::Record(record) => Some(record),
-                    _ => None,
-                };
+                return self.type_of_path(&path.segments, path.span).as_record().cloned();
             }
             Some(def) => {
                 let text = self.cx.text(path.span);
@@ -208,9 +202,8 @@ impl<'a> Body<'_, 'a, '_> {
                 return None;
             }
         };
-        let sizes = (0..info.generics.sizes.len())
-            .map(|index| Size::atom(crate::typed::Atom::Param(index as u32)))
-            .collect();
+        let sizes =
+            (0..info.generics.sizes.len()).map(|index| Size::atom(Atom::Param(index as u32))).collect();
         let record = RecordType { def: id, types, consts, sizes };
         if let Some(hinted) = &hinted {
             for (own, given) in record.types.iter().zip(&hinted.types) {
@@ -224,7 +217,7 @@ impl<'a> Body<'_, 'a, '_> {
     fn bind_record_sizes(&mut self, template: &Type, have: &Type, bound: &mut [Option<Size>]) {
         let have = self.shallow(have);
         for (want, have) in template.sizes().iter().zip(have.sizes()) {
-            if let Some(crate::typed::Atom::Param(index)) = want.as_atom()
+            if let Some(Atom::Param(index)) = want.as_atom()
                 && let Some(slot) = bound.get_mut(*index as usize)
                 && slot.is_none()
             {
@@ -233,7 +226,7 @@ impl<'a> Body<'_, 'a, '_> {
         }
         if let (Type::Record(template), Type::Record(have)) = (template, &have) {
             for (want, have) in template.sizes.iter().zip(&have.sizes) {
-                if let Some(crate::typed::Atom::Param(index)) = want.as_atom()
+                if let Some(Atom::Param(index)) = want.as_atom()
                     && let Some(slot) = bound.get_mut(*index as usize)
                     && slot.is_none()
                 {
@@ -248,9 +241,9 @@ impl<'a> Body<'_, 'a, '_> {
         for (template, have) in fields {
             let have = self.shallow(have);
             for (want, have) in template.sizes().iter().zip(have.sizes()) {
-                let want = want.subst(&|atom| match atom {
-                    crate::typed::Atom::Param(index) => bound.get(*index as usize).cloned().flatten(),
-                    _ => None,
+                let want = want.subst(&|atom| {
+                    let Atom::Param(index) = atom else { return None };
+                    bound.get(*index as usize).cloned().flatten()
                 });
                 if let Some((index, coefficient, rest)) = super::call::linear(&want)
                     && let Some(size) = have.minus(&rest).exact_div(coefficient)
@@ -356,10 +349,7 @@ impl<'a> Body<'_, 'a, '_> {
 
     /// Whether the record derives `Vector`.
     pub fn vector_record(&mut self, ty: &Type) -> bool {
-        match self.shallow(ty) {
-            Type::Record(record) => self.cx.struct_info(record.def).vector,
-            _ => false,
-        }
+        self.shallow(ty).as_record().is_some_and(|record| self.cx.struct_info(record.def).vector)
     }
 
     /// Field-wise on records of one type.
@@ -369,10 +359,7 @@ impl<'a> Body<'_, 'a, '_> {
         span: Span,
         function: &mut dyn FnMut(&mut Self, Vec<Expr>) -> Expr,
     ) -> Expr {
-        let record = args.iter().find_map(|arg| match self.shallow(&arg.ty) {
-            Type::Record(record) => Some(record),
-            _ => None,
-        });
+        let record = args.iter().find_map(|arg| self.shallow(&arg.ty).as_record().cloned());
         let Some(record) = record else {
             return self.error(span);
         };
@@ -403,17 +390,15 @@ impl<'a> Body<'_, 'a, '_> {
     pub fn vector_op(&mut self, op: BinOp, a: &Expr, b: &Expr, span: Span) -> Option<Expr> {
         let (left, right) = (self.vector_record(&a.ty), self.vector_record(&b.ty));
         let args = vec![a.clone(), b.clone()];
-        match op {
-            BinOp::Add | BinOp::Sub if left && right => {
-                if !self.unify_elem(&a.ty, &b.ty) {
-                    return None;
-                }
-            }
-            BinOp::Mul if left != right => {}
-            BinOp::Div if left && !right => {}
-            _ => return None,
-        }
         let same = left && right;
+        let defined = if matches!(op, BinOp::Add | BinOp::Sub) {
+            same && self.unify_elem(&a.ty, &b.ty)
+        } else {
+            (op == BinOp::Mul && left != right) || (op == BinOp::Div && left && !right)
+        };
+        if !defined {
+            return None;
+        }
         if same && self.record_has(None, super::ops::operator_fn(op), &a.ty) {
             return None;
         }

@@ -378,16 +378,15 @@ impl<'a> Body<'_, 'a, '_> {
     /// Operators that are not associative have no fixed result in a tree; `None` after a report.
     pub fn may_associate(&mut self, function: &FnVal<'a>, span: Span) -> Option<()> {
         use ast::BinOp::{Add, BitAnd, BitOr, BitXor, MatMul, Mul};
-        match function {
-            FnVal::Operator(op) if !matches!(op, Add | Mul | BitAnd | BitOr | BitXor | MatMul) => {
-                let message = format!("`{}` is not associative", op.symbol());
-                self.cx.report(Diagnostic::error(codes::NEEDS_FUNCTION, span, message).with_note(
-                    "here stands `+ * & | ^`, `min`, `max` or a function; from left to right it is `fold`",
-                ));
-                None
-            }
-            _ => Some(()),
+        let FnVal::Operator(op) = function else { return Some(()) };
+        if matches!(op, Add | Mul | BitAnd | BitOr | BitXor | MatMul) {
+            return Some(());
         }
+        let message = format!("`{}` is not associative", op.symbol());
+        self.cx.report(Diagnostic::error(codes::NEEDS_FUNCTION, span, message).with_note(
+            "here stands `+ * & | ^`, `min`, `max` or a function; from left to right it is `fold`",
+        ));
+        None
     }
 
     /// `-W narrow`: sums of `u8` and its like wrap.
@@ -452,7 +451,7 @@ impl<'a> Body<'_, 'a, '_> {
                 let ty = level.elem.ty.clone();
                 Some(self.reduce_node(scalar_op, level.axis, level.mask, level.elem, ty, span))
             }
-            _ => {
+            Type::Array { .. } | Type::Tuple(_) | Type::Record(_) | Type::Param(_) | Type::Error => {
                 let empty = self.constant_of(constant, &ty, span);
                 let combine =
                     self.combine_with(&ty, span, &mut |body, a, b| body.component_wise(op, a, b, span))?;
@@ -501,7 +500,12 @@ impl<'a> Body<'_, 'a, '_> {
                     .collect();
                 Expr { kind: ExprKind::Tuple(values), ty: ty.clone(), span }
             }
-            _ => {
+            Type::Scalar(_)
+            | Type::Array { .. }
+            | Type::Record(_)
+            | Type::Infer(_)
+            | Type::Param(_)
+            | Type::Error => {
                 let of = self.cx.builtin_trait("Semiring");
                 self.trait_const(of, name, ty, span)
             }

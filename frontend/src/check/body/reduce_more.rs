@@ -114,21 +114,17 @@ impl<'a> Body<'_, 'a, '_> {
         let (op, name) = if smaller { (CompareOp::Lt, "lt") } else { (CompareOp::Gt, "gt") };
         // Which comparisons are needed depends on the type: it is decided now.
         self.default_var(&a.ty);
-        let scalar = match self.resolve(&a.ty) {
-            Type::Scalar(scalar) => scalar,
-            _ => {
-                let wins =
-                    self.trait_fn(name, vec![b.clone(), a.clone()], span, if smaller { "<" } else { ">" });
-                let loses =
-                    self.trait_fn(name, vec![a.clone(), b.clone()], span, if smaller { "<" } else { ">" });
-                let not = |value: Expr| Expr {
-                    kind: ExprKind::Unary(we3_ir::op::UnaryOp::Not, Box::new(value)),
-                    ty: Type::BOOL,
-                    span,
-                };
-                let ties = logic(BinaryOp::And, not(wins.clone()), not(loses), span);
-                return (wins, ties);
-            }
+        let Some(scalar) = self.resolve(&a.ty).as_scalar() else {
+            let wins = self.trait_fn(name, vec![b.clone(), a.clone()], span, if smaller { "<" } else { ">" });
+            let loses =
+                self.trait_fn(name, vec![a.clone(), b.clone()], span, if smaller { "<" } else { ">" });
+            let not = |value: Expr| Expr {
+                kind: ExprKind::Unary(we3_ir::op::UnaryOp::Not, Box::new(value)),
+                ty: Type::BOOL,
+                span,
+            };
+            let ties = logic(BinaryOp::And, not(wins.clone()), not(loses), span);
+            return (wins, ties);
         };
         let wins = compare(op, b, a, span);
         let same = compare(CompareOp::Eq, b, a, span);
@@ -284,7 +280,9 @@ impl<'a> Body<'_, 'a, '_> {
                 self.error(span)
             }
             Type::Scalar(_) | Type::Infer(_) => scalar_dot(a, b, ty),
-            _ => self.dot_by(axes, a, b, ty, span),
+            Type::Array { .. } | Type::Tuple(_) | Type::Record(_) | Type::Param(_) | Type::Error => {
+                self.dot_by(axes, a, b, ty, span)
+            }
         }
     }
 
@@ -592,16 +590,22 @@ impl<'a> Body<'_, 'a, '_> {
     }
 
     fn scatter_op(&mut self, function: &FnVal<'a>, elem: &Type, span: Span) -> Option<ScatterOp> {
-        let scalar = match self.resolve(elem) {
-            Type::Scalar(scalar) => !matches!(scalar, Scalar::Bool | Scalar::F16 | Scalar::Bf16),
-            _ => false,
-        };
+        let scalar = self
+            .resolve(elem)
+            .as_scalar()
+            .is_some_and(|scalar| !matches!(scalar, Scalar::Bool | Scalar::F16 | Scalar::Bf16));
         match function {
             FnVal::Operator(BinOp::Add) if scalar => Some(ScatterOp::Sum),
             FnVal::Operator(BinOp::Mul) if scalar => Some(ScatterOp::Prod),
             FnVal::Builtin("min", _) if scalar => Some(ScatterOp::Min),
             FnVal::Builtin("max", _) if scalar => Some(ScatterOp::Max),
-            _ => {
+            FnVal::Lambda { .. }
+            | FnVal::Def(_)
+            | FnVal::TraitFn { .. }
+            | FnVal::Operator(_)
+            | FnVal::Builtin(..)
+            | FnVal::Given { .. }
+            | FnVal::Abstract { .. } => {
                 let order = if self.is_commutative(function) { Order::Lanes } else { Order::Pairs };
                 let combine = self.combine(function, elem, span)?;
                 Some(ScatterOp::Combine { order, combine })
@@ -764,7 +768,7 @@ impl<'a> Body<'_, 'a, '_> {
         first: &'a ast::Binder,
         second: &'a ast::Binder,
         bodies: &[&'a ast::Expr],
-        outer: &super::clause::Domain<'a>,
+        outer: &super::clause::Domain,
         span: Span,
     ) -> Option<Expr> {
         let mut index = None;
@@ -796,51 +800,29 @@ impl<'a> Body<'_, 'a, '_> {
     ) -> Option<(Vec<Sub>, Expr)> {
         let elem = self.shallow(dest.ty.elem());
         let span = pair.span;
-        let (index, value) = match &pair.without_parens().kind {
-            Ast::Tuple(parts) if parts.len() == 2 => (&parts[0], &parts[1]),
-            Ast::Tuple(parts) => {
-                self.cx.report(
-                    Diagnostic::error(
-                        codes::BAD_ELEMENT,
-                        span,
-                        format!("an update is `(index, value)`, this has {} parts", parts.len()),
-                    )
-                    .with_note("for several axes: `((i, j), value)`"),
-                );
-                return None;
+        let Ast::Tuple(parts) = &pair.without_parens().kind else {
+            let value = self.expr(pair, None);
+            if value.ty != Type::Error {
+                self.cx.report(Diagnostic::error(
+                    codes::BAD_ELEMENT,
+                    span,
+                    "an update is written `(index, value)`",
+                ));
             }
-            _ => {
-                let value = self.expr(pair, None);
-                if value.ty != Type::Error {
-                    self.cx.report(Diagnostic::error(
-                        codes::BAD_ELEMENT,
-                        span,
-                        "an update is written `(index, value)`",
-                    ));
-                }
-                return None;
-            }
+            return None;
         };
-        let indices: Vec<Expr> = match &index.without_parens().kind {
-            Ast::Tuple(parts) => parts.iter().map(|part| self.index_value(part)).collect(),
-            _ => {
-                let value = self.expr(index, Some(&Type::I64));
-                match self.shallow(&value.ty) {
-                    Type::Tuple(types) => {
-                        let value = self.hoist(prelude, value, "index");
-                        types
-                            .iter()
-                            .enumerate()
-                            .map(|(part, ty)| {
-                                let at = self.field_of(value.clone(), part as u32, ty.clone(), index.span);
-                                self.as_index(at)
-                            })
-                            .collect()
-                    }
-                    _ => vec![self.as_index(value)],
-                }
-            }
+        let [index, value] = parts.as_slice() else {
+            self.cx.report(
+                Diagnostic::error(
+                    codes::BAD_ELEMENT,
+                    span,
+                    format!("an update is `(index, value)`, this has {} parts", parts.len()),
+                )
+                .with_note("for several axes: `((i, j), value)`"),
+            );
+            return None;
         };
+        let indices = self.update_indices(index, prelude);
         if indices.len() != sizes.len() {
             let shown = self.show(&dest.ty);
             self.cx.report(
@@ -867,6 +849,25 @@ impl<'a> Body<'_, 'a, '_> {
             })
             .collect();
         Some((subs, value))
+    }
+
+    /// The subscripts of an update: the parts of a tuple, or one index.
+    fn update_indices(&mut self, index: &'a ast::Expr, prelude: &mut Vec<Stmt>) -> Vec<Expr> {
+        if let Ast::Tuple(parts) = &index.without_parens().kind {
+            return parts.iter().map(|part| self.index_value(part)).collect();
+        }
+        let value = self.expr(index, Some(&Type::I64));
+        let ty = self.shallow(&value.ty);
+        let Some(types) = ty.parts() else { return vec![self.as_index(value)] };
+        let value = self.hoist(prelude, value, "index");
+        types
+            .iter()
+            .enumerate()
+            .map(|(part, ty)| {
+                let at = self.field_of(value.clone(), part as u32, ty.clone(), index.span);
+                self.as_index(at)
+            })
+            .collect()
     }
 }
 

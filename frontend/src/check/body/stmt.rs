@@ -139,23 +139,20 @@ impl<'a> Body<'_, 'a, '_> {
                     return;
                 }
                 let elem = self.shallow(self.shallow(&value.ty).elem());
-                let types = match elem {
-                    Type::Tuple(types) if types.len() == parts.len() => types,
-                    other => {
-                        let shown = self.show(&other);
-                        self.cx.report(Diagnostic::error(
-                            codes::BAD_PATTERN,
-                            pattern.span,
-                            format!("this pattern has {} parts, the value is `{shown}`", parts.len()),
-                        ));
-                        let error = self.error(span);
-                        parts.iter().for_each(|part| self.bind_pattern(part, error.clone(), span, out));
-                        return;
-                    }
+                let Some(types) = elem.parts().filter(|types| types.len() == parts.len()) else {
+                    let shown = self.show(&elem);
+                    self.cx.report(Diagnostic::error(
+                        codes::BAD_PATTERN,
+                        pattern.span,
+                        format!("this pattern has {} parts, the value is `{shown}`", parts.len()),
+                    ));
+                    let error = self.error(span);
+                    parts.iter().for_each(|part| self.bind_pattern(part, error.clone(), span, out));
+                    return;
                 };
                 let value = self.hoist(out, value, "tuple");
                 for (index, (part, ty)) in parts.iter().zip(types).enumerate() {
-                    let field = self.field_of(value.clone(), index as u32, ty, part.span);
+                    let field = self.field_of(value.clone(), index as u32, ty.clone(), part.span);
                     self.bind_pattern(part, field, part.span, out);
                 }
             }
@@ -493,9 +490,9 @@ impl<'a> Body<'_, 'a, '_> {
             }
         }
         let fill = |size: &Size| {
-            size.subst(&|atom| match atom {
-                Atom::Fresh(index) => fresh.get(*index as usize).cloned().flatten(),
-                _ => None,
+            size.subst(&|atom| {
+                let Atom::Fresh(index) = atom else { return None };
+                fresh.get(*index as usize).cloned().flatten()
             })
         };
         let mut checks = Vec::new();
@@ -645,37 +642,31 @@ pub fn assigned_names(block: &ast::Block) -> Vec<String> {
 }
 
 fn contains_jump(block: &ast::Block) -> bool {
-    block.stmts.iter().any(|stmt| match &stmt.kind {
-        Ast::Break | Ast::Continue => true,
-        Ast::Expr(expr) => expr_contains_jump(expr),
-        _ => false,
+    let mut stmts = block.stmts.iter();
+    stmts.any(|stmt| {
+        matches!(&stmt.kind, Ast::Break | Ast::Continue)
+            || matches!(&stmt.kind, Ast::Expr(expr) if expr_contains_jump(expr))
     }) || block.value.as_deref().is_some_and(expr_contains_jump)
 }
 
 fn expr_contains_jump(expr: &ast::Expr) -> bool {
-    match &expr.kind {
-        ast::ExprKind::If { then, otherwise, .. } => {
-            contains_jump(then) || otherwise.as_deref().is_some_and(expr_contains_jump)
-        }
-        ast::ExprKind::Block(block) => contains_jump(block),
-        _ => false,
+    if let ast::ExprKind::If { then, otherwise, .. } = &expr.kind {
+        contains_jump(then) || otherwise.as_deref().is_some_and(expr_contains_jump)
+    } else {
+        matches!(&expr.kind, ast::ExprKind::Block(block) if contains_jump(block))
     }
 }
 
 fn contains_break(block: &ast::Block) -> bool {
-    block.stmts.iter().any(|stmt| match &stmt.kind {
-        Ast::Break => true,
-        Ast::Expr(expr) => expr_contains_break(expr),
-        _ => false,
+    block.stmts.iter().any(|stmt| {
+        matches!(&stmt.kind, Ast::Break) || matches!(&stmt.kind, Ast::Expr(expr) if expr_contains_break(expr))
     })
 }
 
 fn expr_contains_break(expr: &ast::Expr) -> bool {
-    match &expr.kind {
-        ast::ExprKind::If { then, otherwise, .. } => {
-            contains_break(then) || otherwise.as_deref().is_some_and(expr_contains_break)
-        }
-        ast::ExprKind::Block(block) => contains_break(block),
-        _ => false,
+    if let ast::ExprKind::If { then, otherwise, .. } = &expr.kind {
+        contains_break(then) || otherwise.as_deref().is_some_and(expr_contains_break)
+    } else {
+        matches!(&expr.kind, ast::ExprKind::Block(block) if contains_break(block))
     }
 }

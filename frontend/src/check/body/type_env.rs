@@ -161,10 +161,10 @@ impl<'a> Body<'_, 'a, '_> {
                 if sizes.len() == given.len() =>
             {
                 for (size, given) in sizes.iter().zip(given) {
-                    if let ast::Size::Expr(expr) = size {
-                        if let Ast::Path(path) = &expr.kind {
-                            self.bind_size_name(path, given, out);
-                        }
+                    if let ast::Size::Expr(expr) = size
+                        && let Ast::Path(path) = &expr.kind
+                    {
+                        self.bind_size_name(path, given, out);
                     }
                 }
             }
@@ -270,7 +270,18 @@ impl<'a> Body<'_, 'a, '_> {
                         Some(divisor) if divisor > 0 && self.size_nonneg(&a) => Some(a.floor_div(divisor)),
                         _ => None,
                     },
-                    _ => None,
+                    BinaryOp::Rem
+                    | BinaryOp::And
+                    | BinaryOp::Or
+                    | BinaryOp::Xor
+                    | BinaryOp::Shl
+                    | BinaryOp::Shr
+                    | BinaryOp::RotateLeft
+                    | BinaryOp::MulHi
+                    | BinaryOp::CopySign
+                    | BinaryOp::AddSat
+                    | BinaryOp::SubSat
+                    | BinaryOp::MulSat => None,
                 }
             }
             ExprKind::Unary(we3_ir::op::UnaryOp::Neg, a) if value.ty == Type::I64 => {
@@ -284,23 +295,50 @@ impl<'a> Body<'_, 'a, '_> {
                 _ => None,
             },
             ExprKind::Block(block) if block.stmts.is_empty() => self.as_size(block.value.as_ref()?),
-            _ => None,
+            ExprKind::Const(_)
+            | ExprKind::Len(..)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::Fma(..)
+            | ExprKind::Select(..)
+            | ExprKind::Convert(_)
+            | ExprKind::Bitcast(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Field(..)
+            | ExprKind::Array(_)
+            | ExprKind::Build { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::Reshape(_)
+            | ExprKind::Reduce { .. }
+            | ExprKind::Dot { .. }
+            | ExprKind::DotBy { .. }
+            | ExprKind::Scan { .. }
+            | ExprKind::Scatter { .. }
+            | ExprKind::Update { .. }
+            | ExprKind::If { .. }
+            | ExprKind::Block(_)
+            | ExprKind::Call { .. }
+            | ExprKind::Pending(..)
+            | ExprKind::Error => None,
         }
     }
 
     /// The constant an expression is, if the checker can tell.
     pub fn fold(&self, value: &Expr) -> Option<Const> {
-        crate::check::consts::fold(value, &|expr| match &expr.kind {
-            ExprKind::Local(local) => self.local(*local).constant,
-            ExprKind::Pending(index, args) => match self.pending.get(*index as usize) {
+        crate::check::consts::fold(value, &|expr| {
+            if let ExprKind::Local(local) = &expr.kind {
+                return self.local(*local).constant;
+            }
+            let ExprKind::Pending(index, args) = &expr.kind else { return None };
+            match self.pending.get(*index as usize) {
                 Some(Pending::Literal(literal)) => self.fold_literal(literal, &expr.ty),
                 Some(Pending::TraitFn { of: None, name, .. }) => {
                     let args: Option<Vec<Const>> = args.iter().map(|arg| self.fold(arg)).collect();
                     crate::check::consts::fold_named(name, &args?)
                 }
                 _ => None,
-            },
-            _ => None,
+            }
         })
     }
 
@@ -311,17 +349,18 @@ impl<'a> Body<'_, 'a, '_> {
                 Literal::Int { .. } => Scalar::I64,
                 Literal::Float { .. } | Literal::Named(_) => Scalar::F64,
             },
-            _ => return None,
-        };
-        match literal {
-            Literal::Int { value, negative } if scalar.is_int() => {
-                let value = i128::try_from(*value).ok()?;
-                let value = if *negative { -value } else { value };
-                let mask = if scalar.bits() == 64 { u64::MAX } else { (1 << scalar.bits()) - 1 };
-                Some(Const { ty: scalar, bits: value as u64 & mask })
+            Type::Array { .. } | Type::Tuple(_) | Type::Record(_) | Type::Param(_) | Type::Error => {
+                return None;
             }
-            _ => None,
+        };
+        let Literal::Int { value, negative } = literal else { return None };
+        if !scalar.is_int() {
+            return None;
         }
+        let value = i128::try_from(*value).ok()?;
+        let value = if *negative { -value } else { value };
+        let mask = if scalar.bits() == 64 { u64::MAX } else { (1 << scalar.bits()) - 1 };
+        Some(Const { ty: scalar, bits: value as u64 & mask })
     }
 
     /// Whether a value depends on constants and const parameters only.
@@ -345,7 +384,25 @@ impl<'a> Body<'_, 'a, '_> {
             }
             ExprKind::Pending(_, args) => args.iter().all(|arg| self.is_const_condition(arg)),
             ExprKind::Local(local) => self.local(*local).constant.is_some(),
-            _ => false,
+            ExprKind::Len(..)
+            | ExprKind::Fma(..)
+            | ExprKind::Select(..)
+            | ExprKind::Bitcast(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Field(..)
+            | ExprKind::Array(_)
+            | ExprKind::Build { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::Reshape(_)
+            | ExprKind::Reduce { .. }
+            | ExprKind::Dot { .. }
+            | ExprKind::DotBy { .. }
+            | ExprKind::Scan { .. }
+            | ExprKind::Scatter { .. }
+            | ExprKind::Update { .. }
+            | ExprKind::Block(_)
+            | ExprKind::Call { .. }
+            | ExprKind::Error => false,
         }
     }
 

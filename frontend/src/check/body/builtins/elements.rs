@@ -2,9 +2,8 @@
 //! `assert_close`, `assert_eq`.
 
 use we3_ir::diagnostic::Diagnostic;
-use we3_ir::op::{BinaryOp, CompareOp, UnaryOp};
+use we3_ir::op::{BinaryOp, CompareOp};
 use we3_ir::span::Span;
-use we3_ir::types::Scalar;
 use we3_parser::ast::BinOp;
 
 use super::Args;
@@ -185,7 +184,7 @@ impl<'a> Body<'_, 'a, '_> {
         let outer: Vec<Size> =
             sizes.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, s)| s.clone()).collect();
         let along = sizes[axis].clone();
-        let mut one = |body: &mut Self, fixed: &[Expr]| {
+        let one = |body: &mut Self, fixed: &[Expr]| {
             let (index, elem) = body.in_region(|body| {
                 let index = body.hidden_index("k", Some(along.clone()), span);
                 let mut subs = fixed.to_vec();
@@ -261,21 +260,20 @@ impl<'a> Body<'_, 'a, '_> {
         self.lift(vec![value], span, &mut |body, mut elems| {
             let value = elems.remove(0);
             body.default_var(&value.ty);
-            match body.shallow(&value.ty) {
-                Type::Scalar(from) if from.bits() == target.bits() => {
-                    Expr { kind: ExprKind::Bitcast(Box::new(value)), ty: Type::Scalar(target), span }
-                }
-                Type::Error => value,
-                other => {
-                    let shown = body.show(&other);
-                    body.cx.report(Diagnostic::error(
-                        codes::BAD_CAST,
-                        span,
-                        format!("`{shown}` and `{target}` have different widths"),
-                    ));
-                    body.error(span)
-                }
+            let from = body.shallow(&value.ty);
+            if from == Type::Error {
+                return value;
             }
+            if from.as_scalar().is_some_and(|from| from.bits() == target.bits()) {
+                return Expr { kind: ExprKind::Bitcast(Box::new(value)), ty: Type::Scalar(target), span };
+            }
+            let shown = body.show(&from);
+            body.cx.report(Diagnostic::error(
+                codes::BAD_CAST,
+                span,
+                format!("`{shown}` and `{target}` have different widths"),
+            ));
+            body.error(span)
         })
     }
 
@@ -477,11 +475,5 @@ impl<'a> Body<'_, 'a, '_> {
         pre.push(Stmt { kind: StmtKind::Check { cond, site, notes: Vec::new() }, span });
         let unit = self.unit(span);
         self.wrap(pre, unit)
-    }
-
-    /// `!x` on a `bool`.
-    pub fn not(&self, value: Expr) -> Expr {
-        let span = value.span;
-        Expr { kind: ExprKind::Unary(UnaryOp::Not, Box::new(value)), ty: Type::Scalar(Scalar::Bool), span }
     }
 }
