@@ -137,6 +137,8 @@ pub enum ForKind {
     Parallel,
     /// Independent: one iteration per GPU thread of the grid.
     Grid,
+    /// Independent, on one thread: so many neighbours at a time when `vectorise` can.
+    Lanes(u16),
 }
 
 /// An operation: its code and its attributes. Operands, regions and results are in `OpData`.
@@ -295,6 +297,15 @@ pub enum Opcode {
     Insert(u16),
     /// `(vector, vector) -> vector`: lanes picked from both, numbered one after the other.
     Shuffle(Vec<u16>),
+    /// `(buffer, offset, mask) -> vector`: elements where the mask is true, zero elsewhere. `offset`: that of
+    /// lane 0, the others follow; or a vector, each lane its own.
+    LoadLanes,
+    /// `(buffer, offset, mask, vector)`: writes the lanes where the mask is true, lane 0 first.
+    StoreLanes,
+    /// `(bools) -> bool`: whether any lane is true.
+    AnyLane,
+    /// `(bools) -> bool`: whether all lanes are true.
+    AllLanes,
     /// `()`: all threads of a GPU block meet here.
     Barrier,
 }

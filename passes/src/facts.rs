@@ -14,6 +14,8 @@ pub struct TargetFacts {
     pub l2_bytes: u64,
     /// Cores that may work on one call; 1 keeps everything serial.
     pub cores: u32,
+    /// Whether loads and stores of some lanes are as fast as of all.
+    pub masks: bool,
     /// Whether `fma` is one instruction.
     pub has_fma: bool,
     /// Whether outer parallel loops become a GPU grid.
@@ -29,6 +31,7 @@ impl Default for TargetFacts {
             l1_bytes: 32 << 10,
             l2_bytes: 512 << 10,
             cores: 1,
+            masks: false,
             has_fma: false,
             grid: false,
         }
@@ -36,6 +39,23 @@ impl Default for TargetFacts {
 }
 
 impl TargetFacts {
+    /// How many elements of so many bytes fit into a vector, if it is worth having.
+    pub fn lanes(&self, bytes: u32) -> Option<u16> {
+        let lanes = (self.vector_bytes / bytes).min(64) as u16;
+        (lanes >= 2 && !self.grid).then_some(lanes)
+    }
+
+    /// A CPU with vectors of 64 bytes and masks.
+    pub fn wide() -> TargetFacts {
+        TargetFacts {
+            vector_bytes: 64,
+            vector_registers: 32,
+            masks: true,
+            has_fma: true,
+            ..TargetFacts::default()
+        }
+    }
+
     /// A GPU: one thread per iteration of the outer parallel loops.
     pub fn gpu() -> TargetFacts {
         TargetFacts {

@@ -4,6 +4,7 @@
 pub mod analysis;
 pub mod array;
 pub mod facts;
+pub mod loops;
 pub mod lower;
 pub mod manager;
 pub mod pipelines;

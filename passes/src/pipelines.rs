@@ -6,6 +6,7 @@ use crate::array::fuse_maps::FUSE_MAPS;
 use crate::array::fuse_siblings::FUSE_SIBLINGS;
 use crate::array::inline::INLINE;
 use crate::array::strip_notes::STRIP_NOTES;
+use crate::loops::vectorise::VECTORISE;
 use crate::lower::LOWER;
 use crate::manager::Pass;
 use crate::scalar::deduplicate::DEDUPLICATE;
@@ -28,6 +29,7 @@ pub const ALL: &[Pass] = &[
     FUSE_MAPS,
     FUSE_SIBLINGS,
     LOWER,
+    VECTORISE,
 ];
 
 /// A named list of passes.
@@ -74,6 +76,13 @@ pub const OPTIMISE: Pipeline = Pipeline {
         DEDUPLICATE,
         HOIST,
         // Moved operations meet equal ones in the outer region.
+        DEDUPLICATE,
+        REMOVE_DEAD,
+        // What does not depend on the index has left the loop and needs no lanes.
+        VECTORISE,
+        // Splats and ranges of lanes move out of the loops in turn.
+        DEDUPLICATE,
+        HOIST,
         DEDUPLICATE,
         REMOVE_DEAD,
     ],

@@ -1,11 +1,11 @@
 //! Tests of passes that are files: `tests/ir/passes/*.ir`. A case is headed by `; case: name` and
-//! `; pass: a, b`; then stand the input, the line `; becomes:` and the output. `WE3_BLESS=1` rewrites
+//! `; pass: a, b` (and `; facts: wide`: for wide vectors with masks); then stand the input, the line `; becomes:` and the output. `WE3_BLESS=1` rewrites
 //! what is expected (`ir_files`).
 
 use we3_ir::text::{parse_module, print_module};
 use we3_ir::verify::verify;
 use we3_passes::pipelines::find_pass;
-use we3_passes::{Pass, PassContext, RunOptions, run_passes};
+use we3_passes::{Pass, PassContext, RunOptions, TargetFacts, run_passes};
 
 /// The line between input and output.
 const BECOMES: &str = "; becomes:";
@@ -30,6 +30,8 @@ fn transformed(input: &str) -> Result<String, String> {
     let module = parse_module(input).map_err(|errors| format!("does not parse: {errors:?}"))?;
     verify(&module).map_err(|errors| format!("does not verify: {errors:?}"))?;
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
-    let outcome = run_passes(module, &passes, &PassContext::default(), &mut options);
+    let wide = input.lines().any(|line| line == "; facts: wide");
+    let facts = if wide { TargetFacts::wide() } else { TargetFacts::default() };
+    let outcome = run_passes(module, &passes, &PassContext { facts }, &mut options);
     outcome.map(|outcome| print_module(&outcome.module)).map_err(|bug| bug.to_string())
 }

@@ -7,7 +7,7 @@ use we3_ir::text::{parse_module, print_module};
 use we3_ir::verify::verify;
 use we3_ir::{FuncId, Module, Scalar, Type};
 use we3_passes::pipelines::{OPTIMISE, Pipeline, QUICK};
-use we3_passes::{PassContext, RunOptions, run_passes};
+use we3_passes::{PassContext, RunOptions, TargetFacts, run_passes};
 
 const SIZES: &[i64] =
     &[0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 127, 128, 511, 512, 513, 1000, 1024, 1025, 4095, 4096, 4097, 9000];
@@ -108,9 +108,10 @@ fn run(module: &Module, args: &[RunValue], backwards: bool) -> Outcome {
     Some((scalars, arrays))
 }
 
-fn lowered(module: &Module, pipeline: Pipeline) -> Module {
+fn lowered(module: &Module, pipeline: Pipeline, facts: &TargetFacts) -> Module {
+    let ctx = PassContext { facts: facts.clone() };
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
-    match run_passes(module.clone(), pipeline.passes, &PassContext::default(), &mut options) {
+    match run_passes(module.clone(), pipeline.passes, &ctx, &mut options) {
         Ok(outcome) => outcome.module,
         Err(bug) => panic!("{bug}\n{}", bug.before),
     }
@@ -123,7 +124,12 @@ fn check(text: &str, sizes: &[Vec<i64>]) {
     if let Err(errors) = verify(&module) {
         panic!("{errors:?}\n{text}");
     }
-    let variants = [lowered(&module, QUICK), lowered(&module, OPTIMISE)];
+    let narrow = TargetFacts::default();
+    let variants = [
+        lowered(&module, QUICK, &narrow),
+        lowered(&module, OPTIMISE, &narrow),
+        lowered(&module, OPTIMISE, &TargetFacts::wide()),
+    ];
     for sizes in sizes {
         for special in [0, 20] {
             let args = arguments(&module, sizes, special);

@@ -6,7 +6,7 @@ use we3_ir::text::{parse_module, print_module};
 use we3_ir::verify::verify;
 use we3_ir::{EntryAbi, FuncId, Level, Module};
 use we3_passes::pipelines::{OPTIMISE, QUICK};
-use we3_passes::{PassContext, RunOptions, run_passes};
+use we3_passes::{PassContext, RunOptions, TargetFacts, run_passes};
 use we3_tests::ir_mutation::{Random, arguments, mutate, originals, rounds};
 
 /// Makes one function the only entry.
@@ -62,8 +62,9 @@ fn mutated_programs_keep_their_meaning() {
         if matches!(before, Err(Stop::Broken(_) | Stop::OutOfMemory | Stop::StepLimit)) {
             continue;
         }
-        for pipeline in [QUICK, OPTIMISE] {
-            let context = PassContext::default();
+        let narrow = TargetFacts::default();
+        for (pipeline, facts) in [(QUICK, &narrow), (OPTIMISE, &narrow), (OPTIMISE, &TargetFacts::wide())] {
+            let context = PassContext { facts: facts.clone() };
             let lowered = run_passes(module.clone(), pipeline.passes, &context, &mut RunOptions::default());
             let lowered = lowered.unwrap_or_else(|bug| panic!("{bug}\n{}", print_module(&module))).module;
             let Some(id) = lowered.find(&module.funcs[entry].name) else { panic!("the entry is gone") };

@@ -198,6 +198,9 @@ impl<'a, 'f> Emitter<'a, 'f> {
             | Opcode::Extract(_)
             | Opcode::Insert(_)
             | Opcode::Shuffle(_) => self.emit_lane_op(data)?,
+            Opcode::LoadLanes => self.emit_load_lanes(data)?,
+            Opcode::StoreLanes => self.emit_store_lanes(data)?,
+            Opcode::AnyLane | Opcode::AllLanes => self.emit_lanes_to_one(data)?,
             // One thread runs everything here.
             Opcode::Barrier => {}
             Opcode::Yield => return Err(bug("a yield outside a region")),

@@ -10,6 +10,7 @@ mod float;
 mod half;
 mod integer;
 mod machine;
+mod masked;
 mod memory;
 mod nan;
 mod object;

@@ -276,6 +276,10 @@ impl<'a> FuncDecoder<'a, '_> {
             | Opcode::Extract(_)
             | Opcode::Insert(_)
             | Opcode::Shuffle(_)
+            | Opcode::LoadLanes
+            | Opcode::StoreLanes
+            | Opcode::AnyLane
+            | Opcode::AllLanes
             | Opcode::Barrier => self.loop_operation(data, insts),
         }
     }

@@ -1,9 +1,9 @@
 //! Decoding loop-level memory and vector operations, lane by lane.
 
-use we3_ir::{OpData, Opcode, Scalar, Value};
+use we3_ir::{BinaryOp, OpData, Opcode, Scalar, Value};
 
 use crate::decode::FuncDecoder;
-use crate::program::{CopyCode, Inst};
+use crate::program::{CopyCode, Inst, Slot};
 
 impl FuncDecoder<'_, '_> {
     /// A loop-level operation whose results have slots.
@@ -67,7 +67,38 @@ impl FuncDecoder<'_, '_> {
                     }),
                 );
             }
+            Opcode::LoadLanes => {
+                for lane in 0..self.lanes(data.results[0]) {
+                    let (offset, after) = self.lane_offset(data.args[1], lane);
+                    let elem = self.elem(data.args[0]);
+                    let load = Inst::Load { dst: dst + lane, elem, buffer: arg(0), offset, lane: after };
+                    insts.push(Inst::Masked { mask: arg(2) + lane, access: Box::new(load) });
+                }
+            }
+            Opcode::StoreLanes => {
+                for lane in 0..self.lanes(data.args[3]) {
+                    let (offset, after) = self.lane_offset(data.args[1], lane);
+                    let elem = self.elem(data.args[0]);
+                    let store = Inst::Store { src: arg(3) + lane, elem, buffer: arg(0), offset, lane: after };
+                    insts.push(Inst::Masked { mask: arg(2) + lane, access: Box::new(store) });
+                }
+            }
+            Opcode::AnyLane => self.join_lanes(data, BinaryOp::Or, insts),
+            Opcode::AllLanes => self.join_lanes(data, BinaryOp::And, insts),
             _ => insts.push(Inst::Barrier),
+        }
+    }
+
+    /// The slot of a lane's offset, and how far behind it the element lies.
+    fn lane_offset(&self, offset: Value, lane: u32) -> (Slot, u32) {
+        if self.lanes(offset) == 1 { (self.slot(offset), lane) } else { (self.slot(offset) + lane, 0) }
+    }
+
+    fn join_lanes(&self, data: &OpData, op: BinaryOp, insts: &mut Vec<Inst>) {
+        let (dst, lanes) = (self.slot(data.results[0]), self.slot(data.args[0]));
+        insts.push(Inst::Move { dst, src: lanes });
+        for lane in 1..self.lanes(data.args[0]) {
+            insts.push(Inst::Binary { op, ty: Scalar::Bool, dst, a: dst, b: lanes + lane });
         }
     }
 

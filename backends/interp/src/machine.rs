@@ -203,6 +203,7 @@ impl<'p> Machine<'p> {
                 | Inst::Offset { .. }
                 | Inst::Load { .. }
                 | Inst::Store { .. }
+                | Inst::Masked { .. }
                 | Inst::Copy(_) => self.run_memory(inst)?,
                 Inst::Barrier => return broken("`barrier` has no meaning one thread at a time"),
             }

@@ -262,6 +262,13 @@ impl Machine<'_> {
                 let (offset, bits) = (self.get_i64(*offset), self.get(*src));
                 self.memory.store(*elem, pointer, offset, *lane, bits)?;
             }
+            Inst::Masked { mask, access } => {
+                if self.get(*mask) != 0 {
+                    self.run_memory(access)?;
+                } else if let Inst::Load { dst, .. } = **access {
+                    self.set(dst, 0);
+                }
+            }
             Inst::Offset { dst, buffer, by } => {
                 let mut pointer = self.buffers[*buffer as usize];
                 pointer.offset = pointer.offset.wrapping_add(self.get_i64(*by));

@@ -92,6 +92,8 @@ pub(crate) enum Inst {
     Offset { dst: Slot, buffer: Slot, by: Slot },
     Load { dst: Slot, elem: Scalar, buffer: Slot, offset: Slot, lane: u32 },
     Store { src: Slot, elem: Scalar, buffer: Slot, offset: Slot, lane: u32 },
+    /// A load or store of one lane, done when the mask's is true.
+    Masked { mask: Slot, access: Box<Inst> },
     Copy(Box<CopyCode>),
     Block(Box<JumpTargetCode>),
     Forever(Box<JumpTargetCode>),

@@ -52,7 +52,7 @@ fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) 
 fn writes_parameters(func: &Func) -> bool {
     func.ops
         .values()
-        .any(|data| matches!(data.opcode, Opcode::Store | Opcode::Copy) && is_parameter(func, data.args[0]))
+        .any(|data| matches!(data.opcode, Opcode::Store | Opcode::StoreLanes | Opcode::Copy) && is_parameter(func, data.args[0]))
 }
 
 fn is_parameter(func: &Func, buffer: Value) -> bool {

@@ -74,8 +74,11 @@ impl Flow<'_> {
             Opcode::Bitcast(_) | Opcode::Output { .. } | Opcode::Data { .. } => {
                 self.seeds.extend(&data.results)
             }
-            Opcode::Load | Opcode::Offset => self.edges(&data.args[..1], &data.results),
+            Opcode::Load | Opcode::LoadLanes | Opcode::Offset => {
+                self.edges(&data.args[..1], &data.results);
+            }
             Opcode::Store => self.edges(&data.args[2..], &data.args[..1]),
+            Opcode::StoreLanes => self.edges(&data.args[3..], &data.args[..1]),
             Opcode::Copy => self.edges(&data.args[1..2], &data.args[..1]),
             Opcode::Const(constant) => {
                 if is_other_nan(constant.ty, constant.bits) {
@@ -124,6 +127,8 @@ impl Flow<'_> {
             | Opcode::Stack { .. }
             | Opcode::Free
             | Opcode::Iota { .. }
+            | Opcode::AnyLane
+            | Opcode::AllLanes
             | Opcode::Barrier => {}
             // Not at this level; the emitter refuses them.
             Opcode::Call(_)

@@ -62,7 +62,7 @@ const FOR: [(ForKind, &str); 3] =
     [(ForKind::Serial, "serial"), (ForKind::Parallel, "parallel"), (ForKind::Grid, "grid")];
 
 /// Opcodes that carry nothing, with their words.
-const PLAIN: [(Opcode, &str); 20] = [
+const PLAIN: [(Opcode, &str); 24] = [
     (Opcode::Select, "select"),
     (Opcode::Fma, "fma"),
     (Opcode::If, "if"),
@@ -82,6 +82,10 @@ const PLAIN: [(Opcode, &str); 20] = [
     (Opcode::Copy, "copy"),
     (Opcode::Block, "block"),
     (Opcode::Forever, "forever"),
+    (Opcode::LoadLanes, "load_lanes"),
+    (Opcode::StoreLanes, "store_lanes"),
+    (Opcode::AnyLane, "any_lane"),
+    (Opcode::AllLanes, "all_lanes"),
     (Opcode::Barrier, "barrier"),
 ];
 
@@ -104,9 +108,12 @@ pub(super) fn reduce_kind(name: &str) -> Option<ReduceKind> {
     find_in(&REDUCE, name)
 }
 
-/// The word for a kind of `for`.
-pub(super) fn for_name(kind: ForKind) -> &'static str {
-    name_in(&FOR, &kind)
+/// The words for a kind of `for`.
+pub(super) fn for_name(kind: ForKind) -> String {
+    match kind {
+        ForKind::Lanes(lanes) => format!("lanes.{lanes}"),
+        ForKind::Serial | ForKind::Parallel | ForKind::Grid => name_in(&FOR, &kind).to_owned(),
+    }
 }
 
 /// The kind of `for` a word means.
@@ -192,6 +199,10 @@ impl Opcode {
             | Opcode::Copy
             | Opcode::Block
             | Opcode::Forever
+            | Opcode::LoadLanes
+            | Opcode::StoreLanes
+            | Opcode::AnyLane
+            | Opcode::AllLanes
             | Opcode::Barrier => name_in(&PLAIN, self),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::entity::{Op, Value};
 use crate::module::ValueDef;
-use crate::op::{Const, Opcode};
+use crate::op::{Const, ForKind, Opcode};
 use crate::span::Span;
 use crate::text::constant::parse_constant;
 use crate::text::lex::Token;
@@ -236,6 +236,7 @@ fn attributed(name: &str, words: &[&str], masked: bool) -> Option<Opcode> {
         ("alloc", [elem]) => Opcode::Alloc(Scalar::from_name(elem)?),
         ("stack", [elem]) => Opcode::Stack { elem: Scalar::from_name(elem)?, len: 0 },
         ("output", [elem]) => Opcode::Output { index: 0, elem: Scalar::from_name(elem)? },
+        ("for", ["lanes", lanes]) => Opcode::For(ForKind::Lanes(lanes.parse().ok()?)),
         ("for", [kind]) => Opcode::For(for_kind(kind)?),
         ("splat", [lanes]) => Opcode::Splat(lanes.parse().ok()?),
         ("extract", [lane]) => Opcode::Extract(lane.parse().ok()?),

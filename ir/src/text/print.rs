@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::entity::{Block, FuncId, Op, Value};
 use crate::module::{Func, Level, Module, ValueDef};
-use crate::op::{ForKind, Opcode, ReduceKind};
+use crate::op::{Opcode, ReduceKind};
 use crate::text::MAX_NESTING;
 use crate::text::constant::print_constant;
 use crate::text::lex::is_plain_name;
@@ -304,7 +304,7 @@ impl<'a> Printer<'a> {
             Opcode::Alloc(elem) => self.add(format_args!(".{elem}")),
             Opcode::Stack { elem, len } => self.add(format_args!(".{elem} {len}")),
             Opcode::Output { index, elem } => self.add(format_args!(".{elem} {index}")),
-            Opcode::For(kind @ (ForKind::Serial | ForKind::Parallel | ForKind::Grid)) => {
+            Opcode::For(kind) => {
                 self.add(format_args!(".{}", for_name(*kind)));
             }
             Opcode::Break(levels) | Opcode::Continue(levels) => self.add(format_args!(" {levels}")),
@@ -336,6 +336,10 @@ impl<'a> Printer<'a> {
             | Opcode::Block
             | Opcode::Forever
             | Opcode::Iota { .. }
+            | Opcode::LoadLanes
+            | Opcode::StoreLanes
+            | Opcode::AnyLane
+            | Opcode::AllLanes
             | Opcode::Barrier => {}
         }
     }

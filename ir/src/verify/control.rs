@@ -1,5 +1,6 @@
 //! Typing of control flow, calls and terminators, at both levels.
 
+use super::levels::lanes_allowed;
 use super::shapes::same_type;
 use super::walk::{Checker, Enclosing};
 use crate::entity::{Block, FuncId, Op, Value};
@@ -62,6 +63,11 @@ impl<'a> Checker<'a, '_> {
         self.counted_loop(data, 3);
         if kind != ForKind::Serial && !data.results.is_empty() {
             self.report("iterations that may run in any order carry nothing");
+        }
+        if let ForKind::Lanes(lanes) = kind
+            && !lanes_allowed(usize::from(lanes))
+        {
+            self.report("a vector has 2, 4, 8, 16, 32 or 64 lanes");
         }
     }
 

@@ -62,6 +62,10 @@ fn columns(opcode: &Opcode) -> (bool, bool) {
         | Opcode::Extract(_)
         | Opcode::Insert(_)
         | Opcode::Shuffle(_)
+        | Opcode::LoadLanes
+        | Opcode::StoreLanes
+        | Opcode::AnyLane
+        | Opcode::AllLanes
         | Opcode::Barrier => (false, true),
     }
 }

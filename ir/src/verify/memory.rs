@@ -109,6 +109,42 @@ impl Checker<'_, '_> {
         }
     }
 
+    pub(super) fn load_lanes(&mut self, data: &OpData) {
+        if self.counts(data, Some(3), 0, 1) {
+            self.lane_access(data, data.results[0]);
+        }
+    }
+
+    pub(super) fn store_lanes(&mut self, data: &OpData) {
+        if self.counts(data, Some(4), 0, 0) {
+            self.lane_access(data, data.args[3]);
+        }
+    }
+
+    /// A vector of the buffer's elements, a mask of as many lanes, and one offset or as many.
+    fn lane_access(&mut self, data: &OpData, value: Value) {
+        let Some(elem) = self.buffer(data.args[0]) else { return };
+        let Some((held, lanes)) = self.vector(value) else { return };
+        if held != elem {
+            self.report(format!("moves {held} between a vector and a buffer of {elem}"));
+        }
+        self.has_type("mask", data.args[2], &Type::Vector(Scalar::Bool, lanes));
+        if *self.ty(data.args[1]) != Type::I64 {
+            self.has_type("offset", data.args[1], &Type::Vector(Scalar::I64, lanes));
+        }
+    }
+
+    pub(super) fn lanes_to_one(&mut self, data: &OpData) {
+        if self.counts(data, Some(1), 0, 1)
+            && let Some((elem, _)) = self.vector(data.args[0])
+        {
+            if elem != Scalar::Bool {
+                self.report(format!("takes lanes of bool, not {elem}"));
+            }
+            self.has_type("result", data.results[0], &Type::BOOL);
+        }
+    }
+
     pub(super) fn copy(&mut self, data: &OpData) {
         if self.counts(data, Some(3), 0, 0) && self.buffer(data.args[0]).is_some() {
             self.alike(data.args[0], data.args[1]);

@@ -207,7 +207,7 @@ impl<'a> Checker<'a, '_> {
     fn regions(&mut self, op: Op, data: &OpData) -> bool {
         let enclosing = if matches!(data.opcode, Opcode::Block | Opcode::Forever) {
             Some(Enclosing::Target(op))
-        } else if matches!(data.opcode, Opcode::For(ForKind::Parallel | ForKind::Grid)) {
+        } else if matches!(data.opcode, Opcode::For(ForKind::Parallel | ForKind::Grid | ForKind::Lanes(_))) {
             Some(Enclosing::Wall)
         } else {
             None
@@ -276,6 +276,9 @@ impl<'a> Checker<'a, '_> {
             Opcode::Extract(lane) => self.extract(data, *lane),
             Opcode::Insert(lane) => self.insert(data, *lane),
             Opcode::Shuffle(lanes) => self.shuffle(data, lanes),
+            Opcode::LoadLanes => self.load_lanes(data),
+            Opcode::StoreLanes => self.store_lanes(data),
+            Opcode::AnyLane | Opcode::AllLanes => self.lanes_to_one(data),
             Opcode::Barrier => {
                 self.counts(data, Some(0), 0, 0);
             }

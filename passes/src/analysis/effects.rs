@@ -10,6 +10,7 @@ pub fn has_own_effect(opcode: &Opcode) -> bool {
         | Opcode::Free
         | Opcode::Output { .. }
         | Opcode::Store
+        | Opcode::StoreLanes
         | Opcode::Copy
         | Opcode::Break(_)
         | Opcode::Continue(_)
@@ -49,6 +50,9 @@ pub fn has_own_effect(opcode: &Opcode) -> bool {
         | Opcode::Iota { .. }
         | Opcode::Extract(_)
         | Opcode::Insert(_)
+        | Opcode::LoadLanes
+        | Opcode::AnyLane
+        | Opcode::AllLanes
         | Opcode::Shuffle(_) => false,
     }
 }
@@ -70,6 +74,8 @@ pub fn is_pure_scalar(opcode: &Opcode) -> bool {
         | Opcode::Iota { .. }
         | Opcode::Extract(_)
         | Opcode::Insert(_)
+        | Opcode::AnyLane
+        | Opcode::AllLanes
         | Opcode::Shuffle(_) => true,
         Opcode::If
         | Opcode::While
@@ -95,6 +101,8 @@ pub fn is_pure_scalar(opcode: &Opcode) -> bool {
         | Opcode::Offset
         | Opcode::Load
         | Opcode::Store
+        | Opcode::LoadLanes
+        | Opcode::StoreLanes
         | Opcode::Copy
         | Opcode::For(_)
         | Opcode::Block
@@ -162,6 +170,10 @@ pub fn is_repeated(opcode: &Opcode) -> bool {
         | Opcode::Iota { .. }
         | Opcode::Extract(_)
         | Opcode::Insert(_)
+        | Opcode::LoadLanes
+        | Opcode::StoreLanes
+        | Opcode::AnyLane
+        | Opcode::AllLanes
         | Opcode::Shuffle(_) => false,
     }
 }

@@ -155,6 +155,10 @@ impl Lower<'_> {
             | Opcode::Extract(_)
             | Opcode::Insert(_)
             | Opcode::Shuffle(_)
+            | Opcode::LoadLanes
+            | Opcode::StoreLanes
+            | Opcode::AnyLane
+            | Opcode::AllLanes
             | Opcode::Barrier => not_here(&data.opcode),
         }
     }

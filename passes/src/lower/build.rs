@@ -6,6 +6,9 @@ use super::schedule::{NestSchedule, schedule_build};
 use super::state::{Array, Dest, Lower};
 use super::tile::DotNest;
 
+/// log₂ of how many iterations of a one-dimensional nest a thread takes at a time.
+const STRETCH_SHIFT: i64 = 14;
+
 impl Lower<'_> {
     pub(super) fn lower_build(&mut self, op: Op, rank: usize) {
         let src = self.src;
@@ -36,6 +39,10 @@ impl Lower<'_> {
         self.in_parallel |= parallel;
         let kind = if parallel { ForKind::Parallel } else { ForKind::Serial };
         let rank = nest.sizes.len();
+        if let Some((_, lanes)) = nest.schedule.vector.filter(|(vector, _)| *vector as usize == axis) {
+            self.lane_axis(nest, depth, subscripts, (parallel, lanes as u16));
+            return;
+        }
         if let (Some(dots), true) = (nest.dots, depth + 1 == rank && axis + 1 == rank) {
             let outer: Vec<Value> = subscripts.iter().flatten().copied().collect();
             self.dot_row(nest.op, dots, kind, &outer, nest.places);
@@ -45,6 +52,37 @@ impl Lower<'_> {
         self.for_kind(kind, zero, nest.sizes[axis], &[], |this, i, _| {
             subscripts[axis] = Some(i);
             this.build_axis(nest, depth + 1, subscripts);
+            Vec::new()
+        });
+    }
+
+    /// The innermost loop in lanes; a parallel one in stretches, so that threads share it.
+    fn lane_axis(
+        &mut self,
+        nest: &Nest<'_>,
+        depth: usize,
+        subscripts: &mut Vec<Option<Value>>,
+        (parallel, lanes): (bool, u16),
+    ) {
+        let axis = nest.schedule.order[depth] as usize;
+        let size = nest.sizes[axis];
+        let zero = self.i64(0);
+        let stretch = |this: &mut Self, lo: Value, hi: Value, subscripts: &mut Vec<Option<Value>>| {
+            this.for_kind(ForKind::Lanes(lanes), lo, hi, &[], |this, i, _| {
+                subscripts[axis] = Some(i);
+                this.build_axis(nest, depth + 1, subscripts);
+                Vec::new()
+            });
+        };
+        if !parallel || depth > 0 {
+            return stretch(self, zero, size, subscripts);
+        }
+        let n_stretches = self.ceil_shift(size, STRETCH_SHIFT);
+        self.for_kind(ForKind::Parallel, zero, n_stretches, &[], |this, number, _| {
+            let lo = this.mul_const(number, 1 << STRETCH_SHIFT);
+            let end = this.add_const(lo, 1 << STRETCH_SHIFT);
+            let hi = this.min(end, size);
+            stretch(this, lo, hi, subscripts);
             Vec::new()
         });
     }

@@ -119,6 +119,21 @@ impl Lower<'_> {
         });
     }
 
+    /// `for i in lo..hi` with independent iterations, in lanes of so many bytes where there are vectors.
+    pub(super) fn for_lanes(
+        &mut self,
+        bytes: u32,
+        lo: Value,
+        hi: Value,
+        body: impl FnOnce(&mut Self, Value),
+    ) {
+        let kind = self.facts.lanes(bytes).map_or(ForKind::Serial, ForKind::Lanes);
+        self.for_kind(kind, lo, hi, &[], |this, i, _| {
+            body(this, i);
+            Vec::new()
+        });
+    }
+
     /// `for i in 0..n` of a kind, carrying values.
     pub(super) fn for_kind(
         &mut self,

@@ -184,7 +184,7 @@ impl Lower<'_> {
             return;
         }
         let zero = self.i64(0);
-        self.for_each(zero, used, |this, lane| {
+        self.for_lanes(reduction.lane_bytes(), zero, used, |this, lane| {
             if let Some(identity) = reduction.identity {
                 this.store(lanes.values[0], lane, identity);
             }
@@ -248,7 +248,7 @@ impl Lower<'_> {
     ) {
         let later = self.compare_const(CompareOp::Gt, row, 0);
         let zero = self.i64(0);
-        self.for_each(zero, width, |this, lane| {
+        self.for_lanes(reduction.lane_bytes(), zero, width, |this, lane| {
             let k = this.add(start, lane);
             let (present, values) = this.element(reduction, elements, k);
             this.join_lane(reduction, lanes, lane, (present, &values), later);
@@ -323,7 +323,7 @@ impl Lower<'_> {
             let past = this.sub(used, width);
             let zero = this.i64(0);
             let hi = this.min(width, past);
-            this.for_each(zero, hi, |this, lane| {
+            this.for_lanes(reduction.lane_bytes(), zero, hi, |this, lane| {
                 let upper = this.add(lane, width);
                 let present = lanes.flags.map(|flags| this.load(Scalar::Bool, flags, upper));
                 let values = this.load_columns(lanes, upper);

@@ -47,6 +47,13 @@ pub(super) struct Reduction {
     pub identity: Option<Value>,
 }
 
+impl Reduction {
+    /// Bytes of the narrowest value in a lane.
+    pub(super) fn lane_bytes(&self) -> u32 {
+        self.columns.iter().map(|column| column.bytes()).min().unwrap_or(8)
+    }
+}
+
 impl Lower<'_> {
     pub(super) fn lower_reduce(&mut self, op: Op, kind: ReduceKind, masked: bool) {
         let src = self.src;

@@ -84,7 +84,7 @@ impl Lower<'_> {
         let rest = self.sub(scan.n, base);
         let len = self.min_const(rest, ROW);
         let zero = self.i64(0);
-        self.for_each(zero, len, |this, lane| {
+        self.for_lanes(scan.lane_bytes(), zero, len, |this, lane| {
             let k = this.add(base, lane);
             let values = this.scalar_region(scan.body, &[k]);
             this.store_all(&scan.row, lane, &values);
@@ -107,11 +107,11 @@ impl Lower<'_> {
         self.while_loop(&[one], more, |this, state| {
             let distance = state[0];
             let zero = this.i64(0);
-            this.for_each(zero, len, |this, lane| {
+            this.for_lanes(scan.lane_bytes(), zero, len, |this, lane| {
                 let values = this.load_all(&scan.row, lane);
                 this.store_all(&scan.row_copy, lane, &values);
             });
-            this.for_each(distance, len, |this, lane| {
+            this.for_lanes(scan.lane_bytes(), distance, len, |this, lane| {
                 let before = this.sub(lane, distance);
                 let left = this.load_all(&scan.row_copy, before);
                 let right = this.load_all(&scan.row_copy, lane);
@@ -159,7 +159,7 @@ impl Lower<'_> {
 
     fn put_row(&mut self, scan: &Scan, base: Value, len: Value, carry: &[Value]) {
         let zero = self.i64(0);
-        self.for_each(zero, len, |this, lane| {
+        self.for_lanes(scan.lane_bytes(), zero, len, |this, lane| {
             let k = this.add(base, lane);
             let put = |this: &mut Self, at: Value| {
                 let own = this.load_all(&scan.row, lane);
@@ -237,6 +237,13 @@ impl Lower<'_> {
         let start = self.mul_const(level, LEVEL_LEN);
         let start = self.add_const(start, step * ROW);
         self.add(start, place)
+    }
+}
+
+impl Scan {
+    /// Bytes of the narrowest value.
+    fn lane_bytes(&self) -> u32 {
+        self.elems.iter().map(|elem| elem.bytes()).min().unwrap_or(8)
     }
 }
 

@@ -1,8 +1,9 @@
 //! How a nest runs, as a plain value. A schedule arranges iterations; it cannot change a result:
 //! reduction orders belong to the nest. A simple heuristic fills it in here.
 
-use we3_ir::{Func, Op};
+use we3_ir::{Block, Func, Op, Opcode, Scalar, Type};
 
+use crate::analysis::effects::is_pure_scalar;
 use crate::facts::TargetFacts;
 
 /// How one nest (a `build` with all its domain axes) is arranged.
@@ -38,10 +39,54 @@ pub fn schedule_build(
     facts: &TargetFacts,
 ) -> NestSchedule {
     let order: Vec<u32> = (0..rank as u32).collect();
-    let parallel = if in_parallel { Vec::new() } else { order.clone() };
+    let vector = vector_axis(func, op, facts).map(|lanes| (rank as u32 - 1, lanes));
+    // Lanes share a thread, but a one-dimensional nest is cut into stretches.
+    let threads = if vector.is_some() && rank > 1 { rank - 1 } else { rank };
+    let parallel = if in_parallel { Vec::new() } else { order[..threads].to_vec() };
     // A thread of a GPU is one lane already.
     let elem = func.ops[op].results.first().map_or(4, |result| func.ty(*result).element().bytes());
     let contiguous = (DOT_TILE_VECTORS * facts.vector_bytes.max(16) / elem).max(DOT_TILE_STRIDED);
     let dot_tile = (!facts.grid).then_some((contiguous, DOT_TILE_STRIDED));
-    NestSchedule { order, parallel, dot_tile, ..NestSchedule::default() }
+    NestSchedule { order, parallel, vector, dot_tile, ..NestSchedule::default() }
+}
+
+/// How many neighbours along the last axis run in lanes: as many as fill a vector of the narrowest numbers the
+/// body computes with. None where the body has loops of its own that are better off in lanes, or arrays.
+fn vector_axis(func: &Func, op: Op, facts: &TargetFacts) -> Option<u32> {
+    let mut width = Width::default();
+    if !runs_in_lanes(func, func.ops[op].regions[0], &mut width) {
+        return None;
+    }
+    facts.lanes(width.float.or(width.int).unwrap_or(8)).map(u32::from)
+}
+
+/// Bytes of the narrowest floats and integers in a body.
+#[derive(Clone, Copy, Default)]
+struct Width {
+    float: Option<u32>,
+    int: Option<u32>,
+}
+
+fn runs_in_lanes(func: &Func, block: Block, width: &mut Width) -> bool {
+    func.blocks[block].ops.iter().all(|op| {
+        let data = &func.ops[*op];
+        for result in &data.results {
+            note_width(func.ty(*result), width);
+        }
+        let scalar = data.results.iter().all(|result| func.ty(*result).as_scalar().is_some());
+        let simple = is_pure_scalar(&data.opcode)
+            || matches!(
+                data.opcode,
+                Opcode::If | Opcode::While | Opcode::Loop | Opcode::Check { .. } | Opcode::Yield | Opcode::Index
+            );
+        scalar && simple && data.regions.iter().all(|region| runs_in_lanes(func, *region, width))
+    })
+}
+
+fn note_width(ty: &Type, width: &mut Width) {
+    let elem = ty.element();
+    let narrowest = if elem.is_float() { &mut width.float } else { &mut width.int };
+    if elem != Scalar::Bool {
+        *narrowest = Some(narrowest.map_or(elem.bytes(), |bytes| bytes.min(elem.bytes())));
+    }
 }

@@ -32,6 +32,8 @@ pub(super) struct Tile {
     /// First subscript on the last axis, and how many follow.
     from: Value,
     width: Value,
+    /// Bytes of the narrowest accumulator.
+    lane_bytes: u32,
     /// One buffer per accumulator: of the current run, and of the runs before.
     acc: Vec<Value>,
     total: Vec<Value>,
@@ -136,19 +138,20 @@ impl Lower<'_> {
             outer: outer.to_vec(),
             from,
             width,
+            lane_bytes: elems.iter().map(|elem| elem.bytes()).min().unwrap_or(8),
             acc: elems.iter().map(|elem| self.stack(*elem, nest.width)).collect(),
             total: elems.iter().map(|elem| self.stack(*elem, nest.width)).collect(),
         });
-        self.store_everywhere(&tile.total, width, &dot.nothing);
+        self.store_everywhere(tile.lane_bytes, &tile.total, width, &dot.nothing);
         dot = Dot { start: Vec::new(), nothing: Vec::new(), tile: Some(tile.clone()), ..dot };
         self.runs(&dot, &data.args[..rank]);
         self.frames.pop();
         self.finish_tile(build, nest, &tile, places);
     }
 
-    fn store_everywhere(&mut self, buffers: &[Value], width: Value, values: &[Value]) {
+    fn store_everywhere(&mut self, bytes: u32, buffers: &[Value], width: Value, values: &[Value]) {
         let zero = self.i64(0);
-        self.for_each(zero, width, |this, lane| {
+        self.for_lanes(bytes, zero, width, |this, lane| {
             for (buffer, value) in buffers.iter().zip(values) {
                 this.store(*buffer, lane, *value);
             }
@@ -157,13 +160,13 @@ impl Lower<'_> {
 
     /// The accumulators start anew.
     pub(super) fn begin_tile_run(&mut self, tile: &Tile) {
-        self.store_everywhere(&tile.acc, tile.width, &tile.start);
+        self.store_everywhere(tile.lane_bytes, &tile.acc, tile.width, &tile.start);
     }
 
     /// A finished run joins the total of each element.
     pub(super) fn join_tile_run(&mut self, tile: &Tile, first: Value) {
         let zero = self.i64(0);
-        self.for_each(zero, tile.width, |this, lane| {
+        self.for_lanes(tile.lane_bytes, zero, tile.width, |this, lane| {
             let run = this.load_lane(&tile.acc, lane);
             let total = this.load_lane(&tile.total, lane);
             let joined = this.join_chain_run(tile.chain, first, &total, &run);
@@ -174,7 +177,7 @@ impl Lower<'_> {
     /// One more element of the domain of the dots, for every chain of the tile.
     pub(super) fn step_tile(&mut self, tile: &Tile, subscripts: &[Value]) {
         let zero = self.i64(0);
-        self.for_each(zero, tile.width, |this, lane| {
+        self.for_lanes(tile.lane_bytes, zero, tile.width, |this, lane| {
             this.enter_element(tile, lane);
             for op in &tile.before {
                 this.op(*op);
@@ -190,7 +193,7 @@ impl Lower<'_> {
     fn finish_tile(&mut self, build: Op, nest: &DotNest, tile: &Tile, places: &[Array]) {
         let src = self.src;
         let zero = self.i64(0);
-        self.for_each(zero, tile.width, |this, lane| {
+        self.for_lanes(tile.lane_bytes, zero, tile.width, |this, lane| {
             let last = this.enter_element(tile, lane);
             for op in src.blocks[tile.body].ops.iter().filter(|op| src.ops[**op].opcode != Opcode::Yield) {
                 if *op == nest.dot {

@@ -96,15 +96,24 @@ pub fn facts_of(target: &Target) -> TargetFacts {
     let base = TargetFacts::default();
     match target.arch {
         Arch::Ptx { .. } => TargetFacts::gpu(),
-        Arch::X86_64 if target.has("avx512f") => {
-            TargetFacts { vector_bytes: 64, vector_registers: 32, has_fma: true, ..base }
-        }
+        Arch::X86_64 if target.has("avx512f") => TargetFacts::wide(),
         Arch::X86_64 if target.has("avx2") => {
             TargetFacts { vector_bytes: 32, has_fma: target.has("fma"), ..base }
         }
         Arch::X86_64 => base,
         Arch::Aarch64 => TargetFacts { vector_registers: 32, has_fma: true, ..base },
         Arch::Riscv64 => TargetFacts { vector_bytes: 0, vector_registers: 0, has_fma: true, ..base },
+    }
+}
+
+impl Plan {
+    /// What passes may know: of the target, as far as the backend makes use of it.
+    pub fn facts(&self) -> TargetFacts {
+        let facts = facts_of(&self.target);
+        if self.backend == BackendChoice::Cranelift {
+            return TargetFacts { vector_bytes: facts.vector_bytes.min(16), masks: false, ..facts };
+        }
+        facts
     }
 }
 

@@ -15,7 +15,7 @@ use we3_passes::{PassContext, RunOptions, pipelines, run_passes};
 
 use crate::failure::Failure;
 use crate::llvm;
-use crate::plan::{BackendChoice, Plan, facts_of};
+use crate::plan::{BackendChoice, Plan};
 
 /// A form a program takes on its way.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ pub fn run_to(
 /// Array IR to loop IR with the pipeline of the plan's level.
 pub fn lower(module: Module, plan: &Plan, log: &mut StageLog) -> Result<Module, Failure> {
     let pipeline = if plan.opt_level == 0 { pipelines::QUICK } else { pipelines::OPTIMISE };
-    let ctx = PassContext { facts: facts_of(&plan.target) };
+    let ctx = PassContext { facts: plan.facts() };
     let mut options = RunOptions { verify_each: plan.verify_each, after: None };
     let start = Instant::now();
     let outcome = run_passes(module, pipeline.passes, &ctx, &mut options)

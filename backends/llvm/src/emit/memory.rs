@@ -149,11 +149,15 @@ impl Emitter<'_, '_> {
         let (base, offset) = (self.get(buffer)?, self.get(offset)?);
         let elem = self.memory_element(buffer);
         let address = self.text.element(&base, elem, &offset, true);
-        let access = match self.regions.of(&base) {
+        Ok((address, self.access_to(&base)))
+    }
+
+    /// The metadata of an access to memory that starts at `base`.
+    pub(super) fn access_to(&self, base: &Val) -> String {
+        match self.regions.of(base) {
             Some(region) => format!("{}{}", self.access, self.regions.metadata(region)),
             None => String::new(),
-        };
-        Ok((address, access))
+        }
     }
 
     pub(super) fn emit_load(&mut self, op: Op) -> Result<(), Unsupported> {

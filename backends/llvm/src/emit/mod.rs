@@ -9,6 +9,7 @@ mod float;
 mod fma;
 mod integer;
 mod jump;
+mod masked;
 mod memory;
 mod narrow;
 pub mod regions;
@@ -184,6 +185,10 @@ impl<'a, 'module> Emitter<'a, 'module> {
             Opcode::Extract(lane) => self.emit_extract(op, *lane)?,
             Opcode::Insert(lane) => self.emit_insert(op, *lane)?,
             Opcode::Shuffle(picks) => self.emit_shuffle(op, picks)?,
+            Opcode::LoadLanes => self.emit_load_lanes(op)?,
+            Opcode::StoreLanes => self.emit_store_lanes(op)?,
+            Opcode::AnyLane => self.emit_lanes_to_one(op, "or")?,
+            Opcode::AllLanes => self.emit_lanes_to_one(op, "and")?,
             Opcode::Barrier => self.emit_barrier()?,
             Opcode::Call(_)
             | Opcode::Build { .. }

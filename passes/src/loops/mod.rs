@@ -1,0 +1,3 @@
+//! Passes from loop IR to loop IR, one a file.
+
+pub mod vectorise;

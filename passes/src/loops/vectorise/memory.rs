@@ -1,0 +1,148 @@
+//! Memory in lanes: addresses, loads, stores, scratch of each lane.
+
+use we3_ir::{BinaryOp, OpData, Opcode, Scalar, Type, Value};
+
+use super::Unfit;
+use super::widen::{Place, Shape, Widener};
+
+/// Elements of scratch for all lanes together.
+const SCRATCH_LIMIT: u32 = 1 << 14;
+
+impl Widener<'_> {
+    /// Scratch of its own for each lane, lanes side by side.
+    pub(super) fn stack(&mut self, elem: Scalar, len: u32, result: Value) -> Result<(), Unfit> {
+        let all = len.checked_mul(u32::from(self.lanes)).filter(|all| *all <= SCRATCH_LIMIT);
+        let len = all.ok_or(Unfit::Scratch)?;
+        let buffer = self.b.value(Opcode::Stack { elem, len }, vec![], vec![], Type::Buffer(elem));
+        self.bind(result, Shape::Place(Place { buffer, offset: None, private: true }));
+        Ok(())
+    }
+
+    pub(super) fn offset(&mut self, data: &OpData) {
+        let place = self.place(data.args[0]);
+        let by = self.shape(data.args[1]);
+        let moved = match (&place.offset, &by) {
+            (None, Shape::Uniform(by)) => {
+                let by = if place.private { self.times_lanes(*by) } else { *by };
+                let ty = self.b.func.ty(place.buffer).clone();
+                let buffer = self.b.value(Opcode::Offset, vec![place.buffer, by], vec![], ty);
+                Place { buffer, ..place }
+            }
+            _ => Place { offset: Some(Box::new(self.total(&place, &by))), ..place },
+        };
+        let shape = match moved {
+            Place { buffer, offset: None, private: false } => Shape::Uniform(buffer),
+            moved => Shape::Place(moved),
+        };
+        self.bind(data.results[0], shape);
+    }
+
+    #[expect(clippy::panic, reason = "the verifier gives memory operations buffers")]
+    fn place(&self, buffer: Value) -> Place {
+        match self.shape(buffer) {
+            Shape::Place(place) => place,
+            Shape::Uniform(buffer) => Place { buffer, offset: None, private: false },
+            Shape::Linear { .. } | Shape::Varying(_) => panic!("{buffer} is no address"),
+        }
+    }
+
+    fn times_lanes(&mut self, index: Value) -> Value {
+        let lanes = self.b.i64(i64::from(self.lanes));
+        self.b.binary(BinaryOp::Mul, index, lanes)
+    }
+
+    /// The offset of an address and more.
+    fn total(&mut self, place: &Place, by: &Shape) -> Shape {
+        let Some(before) = &place.offset else { return by.clone() };
+        if let Some(sum) = self.add(before, by) {
+            return sum;
+        }
+        let [left, right] = [self.vector(before), self.vector(by)];
+        Shape::Varying(self.b.binary(BinaryOp::Add, left, right))
+    }
+
+    pub(super) fn load(&mut self, data: &OpData) {
+        let result = data.results[0];
+        let place = self.place(data.args[0]);
+        let by = self.shape(data.args[1]);
+        let at = self.total(&place, &by);
+        let elem = self.b.func.ty(result).element();
+        let shape = match at {
+            Shape::Uniform(index) if !place.private => {
+                let args = vec![place.buffer, index];
+                Shape::Uniform(self.b.value(Opcode::Load, args, vec![], Type::Scalar(elem)))
+            }
+            // Scratch is there for every lane.
+            Shape::Uniform(index) => {
+                let first = self.times_lanes(index);
+                Shape::Varying(self.load_run(place.buffer, first, elem, None))
+            }
+            Shape::Linear { base, stride: 1 } if !place.private => {
+                Shape::Varying(self.load_run(place.buffer, base, elem, self.mask))
+            }
+            Shape::Linear { .. } | Shape::Varying(_) | Shape::Place(_) => {
+                Shape::Varying(self.load_each(&place, &at, elem))
+            }
+        };
+        let shape = match shape {
+            Shape::Uniform(value) if self.divergence.is_varying(result) => Shape::Varying(self.splat(value)),
+            shape => shape,
+        };
+        self.bind(result, shape);
+    }
+
+    fn load_run(&mut self, buffer: Value, first: Value, elem: Scalar, mask: Option<Value>) -> Value {
+        self.cost.vectors += 1;
+        let ty = Type::Vector(elem, self.lanes);
+        match mask {
+            None => self.b.value(Opcode::Load, vec![buffer, first], vec![], ty),
+            Some(mask) => self.b.value(Opcode::LoadLanes, vec![buffer, first, mask], vec![], ty),
+        }
+    }
+
+    fn load_each(&mut self, place: &Place, at: &Shape, elem: Scalar) -> Value {
+        self.cost.scattered += 1;
+        let offsets = self.lane_offsets(place, at);
+        let mask = self.full_mask();
+        let ty = Type::Vector(elem, self.lanes);
+        self.b.value(Opcode::LoadLanes, vec![place.buffer, offsets, mask], vec![], ty)
+    }
+
+    /// The offset of each lane's element.
+    fn lane_offsets(&mut self, place: &Place, at: &Shape) -> Value {
+        let index = self.vector(at);
+        if !place.private {
+            return index;
+        }
+        let lanes = self.b.i64(i64::from(self.lanes));
+        let lanes = self.splat(lanes);
+        let row = self.b.binary(BinaryOp::Mul, index, lanes);
+        let lane = self.iota(Scalar::I64);
+        self.b.binary(BinaryOp::Add, row, lane)
+    }
+
+    pub(super) fn store(&mut self, data: &OpData) -> Result<(), Unfit> {
+        let place = self.place(data.args[0]);
+        let by = self.shape(data.args[1]);
+        let at = self.total(&place, &by);
+        let shape = self.shape(data.args[2]);
+        let value = self.vector(&shape);
+        self.cost.vectors += 1;
+        let (offset, run) = match at {
+            Shape::Uniform(_) if !place.private => return Err(Unfit::Shape),
+            Shape::Uniform(index) => (self.times_lanes(index), true),
+            Shape::Linear { base, stride: 1 } if !place.private => (base, true),
+            Shape::Linear { .. } | Shape::Varying(_) | Shape::Place(_) => {
+                self.cost.scattered += 1;
+                (self.lane_offsets(&place, &at), false)
+            }
+        };
+        if run && self.mask.is_none() {
+            self.b.append(Opcode::Store, vec![place.buffer, offset, value], vec![], &[]);
+        } else {
+            let mask = self.full_mask();
+            self.b.append(Opcode::StoreLanes, vec![place.buffer, offset, mask, value], vec![], &[]);
+        }
+        Ok(())
+    }
+}
