@@ -114,9 +114,11 @@ fn widen_loop(func: &mut Func, op: Op, target: Block, lanes: u16, facts: &Target
 }
 
 impl Widener<'_> {
-    /// Where the last complete group ends: `lo + ((hi − lo) & −lanes)`, at or before `lo` when there is none.
+    /// Where the last complete group ends: `lo + (max(hi − lo, 0) & −lanes)`.
     fn full_groups(&mut self, lo: Value, hi: Value) -> Value {
-        let count = self.b.binary(BinaryOp::Sub, hi, lo);
+        let zero = self.b.i64(0);
+        let span = self.b.binary(BinaryOp::Sub, hi, lo);
+        let count = self.b.binary(BinaryOp::Max, span, zero);
         let mask = self.b.i64(-i64::from(self.lanes));
         let full = self.b.binary(BinaryOp::And, count, mask);
         self.b.binary(BinaryOp::Add, lo, full)
