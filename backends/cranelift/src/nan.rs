@@ -96,7 +96,9 @@ impl<'a> Analysis<'a> {
                 let state = convert_state(func.ty(data.args[0]).element(), *to);
                 self.raise(data.results[0], state);
             }
-            Opcode::Bitcast(_) | Opcode::Load | Opcode::LoadLanes => self.raise(data.results[0], NanState::Raw),
+            Opcode::Bitcast(_) | Opcode::Load | Opcode::LoadLanes => {
+                self.raise(data.results[0], NanState::Raw)
+            }
             Opcode::Select => {
                 self.merge(&data.args[1..2], &data.results);
                 self.merge(&data.args[2..3], &data.results);

@@ -50,9 +50,10 @@ fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) 
 /// Whether memory of a parameter is written, as kernels for GPUs do (and tests run on the CPU):
 /// then two parameters may be the same memory. Entries read their parameters only.
 fn writes_parameters(func: &Func) -> bool {
-    func.ops
-        .values()
-        .any(|data| matches!(data.opcode, Opcode::Store | Opcode::StoreLanes | Opcode::Copy) && is_parameter(func, data.args[0]))
+    func.ops.values().any(|data| {
+        matches!(data.opcode, Opcode::Store | Opcode::StoreLanes | Opcode::Copy)
+            && is_parameter(func, data.args[0])
+    })
 }
 
 fn is_parameter(func: &Func, buffer: Value) -> bool {

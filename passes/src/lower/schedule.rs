@@ -77,7 +77,12 @@ fn runs_in_lanes(func: &Func, block: Block, width: &mut Width) -> bool {
         let simple = is_pure_scalar(&data.opcode)
             || matches!(
                 data.opcode,
-                Opcode::If | Opcode::While | Opcode::Loop | Opcode::Check { .. } | Opcode::Yield | Opcode::Index
+                Opcode::If
+                    | Opcode::While
+                    | Opcode::Loop
+                    | Opcode::Check { .. }
+                    | Opcode::Yield
+                    | Opcode::Index
             );
         scalar && simple && data.regions.iter().all(|region| runs_in_lanes(func, *region, width))
     })

@@ -18,7 +18,9 @@ impl Emitter<'_, '_> {
         let (name, over) = ("llvm.masked.load", "llvm.masked.gather");
         let loaded = match &place {
             Place::Run(address) => self.masked(name, &[held, Ty::PTR], held, &[address, &mask, &zero]),
-            Place::Each(addresses) => self.masked(over, &[held, addresses.ty], held, &[addresses, &mask, &zero]),
+            Place::Each(addresses) => {
+                self.masked(over, &[held, addresses.ty], held, &[addresses, &mask, &zero])
+            }
         };
         let loaded = self.text.inst(held, format_args!("{loaded}{access}"));
         let val = if ty.lane == Lane::Int(1) { self.text.icmp_const("ne", &loaded, 0) } else { loaded };
@@ -63,8 +65,7 @@ impl Emitter<'_, '_> {
             return Ok((Place::Run(self.text.element(&base, held.scalar(), &offset, false)), access));
         }
         let ty = Ty { lane: Lane::Ptr, lanes: offset.ty.lanes };
-        let addresses =
-            self.text.inst(ty, format_args!("getelementptr {}, {base}, {offset}", held.scalar()));
+        let addresses = self.text.inst(ty, format_args!("getelementptr {}, {base}, {offset}", held.scalar()));
         Ok((Place::Each(addresses), access))
     }
 

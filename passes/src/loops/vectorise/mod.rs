@@ -12,7 +12,9 @@ mod widen;
 
 use std::mem;
 
-use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Func, FuncBuilder, Module, Op, Opcode, Scalar, Type, Value};
+use we3_ir::{
+    BinaryOp, Block, CompareOp, ForKind, Func, FuncBuilder, Module, Op, Opcode, Scalar, Type, Value,
+};
 
 use crate::facts::TargetFacts;
 use crate::manager::{Pass, PassContext};
