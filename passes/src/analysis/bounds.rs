@@ -5,9 +5,12 @@
 //! it is proved to fit an `i64`; a form that is not proved to fit is not used. Saturating arithmetic is
 //! for sizes only, where an overflow is an error of its own: it always fits.
 
+mod describe;
+mod prove;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use we3_ir::{BinaryOp, CompareOp, Func, Opcode, Scalar, Type, UnaryOp, Value};
+use we3_ir::{BinaryOp, CompareOp, Func, Opcode, Type, UnaryOp, Value};
 
 use super::forms::{Form, Forms, Monomial, is_saturating};
 
@@ -60,7 +63,7 @@ impl Bounds {
     }
 
     /// From now on the form is ≥ 0.
-    fn learn(&mut self, form: Form) {
+    pub(super) fn learn(&mut self, form: Form) {
         if form.as_constant().is_some() || !form.is_small() {
             return;
         }
@@ -71,7 +74,7 @@ impl Bounds {
     }
 
     /// The value as a form that equals it.
-    fn exact(&mut self, func: &Func, value: Value) -> Form {
+    pub(super) fn exact(&mut self, func: &Func, value: Value) -> Form {
         let form = self.forms.of(func, value);
         if is_plain(&form) {
             return form;
@@ -184,241 +187,6 @@ impl Bounds {
         }
         consequences(kind, &left, &right).iter().all(|form| self.prove(func, form))
     }
-
-    /// Whether the form is surely ≥ 0.
-    fn prove(&mut self, func: &Func, form: &Form) -> bool {
-        self.describe(func, form, 3);
-        let mut budget = BUDGET;
-        self.search(func, form, DEPTH, &mut budget)
-    }
-
-    fn search(&self, func: &Func, form: &Form, depth: u32, budget: &mut u32) -> bool {
-        if let Some(constant) = form.as_constant() {
-            return constant >= 0;
-        }
-        if depth == 0 || *budget == 0 || !form.is_small() {
-            return false;
-        }
-        *budget -= 1;
-        if self.obviously_not_negative(form) {
-            return true;
-        }
-        // The monomial with the latest value goes first: it is bounded by earlier ones.
-        let Some((monomial, coefficient)) = form
-            .terms
-            .iter()
-            .filter(|(monomial, _)| !monomial.is_empty())
-            .max_by_key(|(monomial, _)| monomial.last())
-        else {
-            return false;
-        };
-        if self.split(func, form, monomial, *coefficient, depth, budget) {
-            return true;
-        }
-        for fact in self.eliminating(monomial, *coefficient) {
-            // A form is an integer: it is ≥ 0 when `scale` times it is above `−scale`.
-            let scale = fact.terms[monomial].abs();
-            let slack = Form::constant(scale - 1);
-            let next = form.scaled(scale).plus(1, &slack).plus(-coefficient.abs(), &fact);
-            if self.search(func, &next, depth - 1, budget) {
-                return true;
-            }
-        }
-        // A value that is ≥ 0 may simply go when it counts upwards.
-        if *coefficient > 0 && monomial.iter().all(|value| self.is_not_negative(*value)) {
-            let mut next = form.clone();
-            next.terms.remove(monomial);
-            return self.search(func, &next, depth - 1, budget);
-        }
-        if let [_] = monomial[..] {
-            // Nothing else helps: every value is an `i64`.
-            let extreme = if *coefficient > 0 { LEAST } else { GREATEST };
-            let next = form.substitute(monomial[0], &Form::constant(extreme));
-            if self.search(func, &next, depth - 1, budget) {
-                return true;
-            }
-        }
-        false
-    }
-
-    fn obviously_not_negative(&self, form: &Form) -> bool {
-        form.terms.iter().all(|(monomial, coefficient)| {
-            *coefficient >= 0 && monomial.iter().all(|value| self.is_not_negative(*value))
-        })
-    }
-
-    fn is_not_negative(&self, value: Value) -> bool {
-        let monomial = vec![value];
-        let facts = self.index.get(&monomial).map_or(&[][..], Vec::as_slice);
-        facts.iter().any(|number| {
-            let fact = &self.facts[*number];
-            let constant = fact.terms.get(&Vec::new()).copied().unwrap_or(0);
-            let others = fact.terms.len() - usize::from(constant != 0);
-            others == 1 && fact.terms[&monomial] > 0 && constant <= 0
-        })
-    }
-
-    /// Facts, possibly multiplied by values ≥ 0, that have the monomial with the sign of `coefficient`.
-    fn eliminating(&self, monomial: &Monomial, coefficient: i128) -> Vec<Form> {
-        let mut found = Vec::new();
-        let same_sign = |fact: &Form, part: &Monomial| fact.terms[part].signum() == coefficient.signum();
-        for number in self.index.get(monomial).into_iter().flatten() {
-            if same_sign(&self.facts[*number], monomial) {
-                found.push(self.facts[*number].clone());
-            }
-        }
-        if monomial.len() < 2 {
-            return found;
-        }
-        for position in 0..monomial.len() {
-            let part = vec![monomial[position]];
-            let mut rest = monomial.clone();
-            rest.remove(position);
-            if !rest.iter().all(|value| self.is_not_negative(*value)) {
-                continue;
-            }
-            let factor =
-                rest.iter().fold(Form::constant(1), |product, value| product.times(&Form::atom(*value)));
-            for number in self.index.get(&part).into_iter().flatten() {
-                if same_sign(&self.facts[*number], &part) {
-                    found.push(self.facts[*number].times(&factor));
-                }
-            }
-        }
-        found
-    }
-
-    /// `min`, `max` and `select` are one of their operands: both must do, or one where that is enough.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "other values are not one of their operands")]
-    fn split(
-        &self,
-        func: &Func,
-        form: &Form,
-        monomial: &Monomial,
-        coefficient: i128,
-        depth: u32,
-        budget: &mut u32,
-    ) -> bool {
-        let [value] = monomial[..] else { return false };
-        let Some(op) = func.def_op(value) else { return false };
-        let data = &func.ops[op];
-        let (sides, both) = match &data.opcode {
-            Opcode::Binary(BinaryOp::Min) => (&data.args[..2], coefficient > 0),
-            Opcode::Binary(BinaryOp::Max) => (&data.args[..2], coefficient < 0),
-            Opcode::Select => (&data.args[1..3], true),
-            _ => return false,
-        };
-        if !both {
-            return false;
-        }
-        sides.iter().all(|side| {
-            let mut forms = Forms::default();
-            let next = form.substitute(value, &forms.of(func, *side));
-            self.search(func, &next, depth - 1, budget)
-        })
-    }
-
-    /// Turns what is known from the definitions of the values in a form into facts.
-    fn describe(&mut self, func: &Func, form: &Form, depth: u32) {
-        if depth == 0 {
-            return;
-        }
-        let values: BTreeSet<Value> = form.terms.keys().flatten().copied().collect();
-        for value in values {
-            if self.described.insert(value) {
-                self.describing.push(value);
-                for inner in self.describe_value(func, value) {
-                    self.describe(func, &inner, depth - 1);
-                }
-            }
-        }
-    }
-
-    /// Learns from one definition; returns the forms of its operands.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing is known of other values")]
-    fn describe_value(&mut self, func: &Func, value: Value) -> Vec<Form> {
-        let Some(op) = func.def_op(value) else { return Vec::new() };
-        let data = &func.ops[op];
-        let own = Form::atom(value);
-        match &data.opcode {
-            Opcode::Convert(_) => {
-                if let Some((lo, hi)) = range_of(func.ty(data.args[0]).element()) {
-                    self.learn(own.plus(-1, &Form::constant(lo)));
-                    self.learn(Form::constant(hi).plus(-1, &own));
-                }
-                Vec::new()
-            }
-            Opcode::Select => data.args[1..].iter().map(|arg| self.exact(func, *arg)).collect(),
-            Opcode::Binary(kind) => {
-                let left = self.exact(func, data.args[0]);
-                let right = self.exact(func, data.args[1]);
-                self.describe_binary(func, *kind, &own, &left, &right);
-                vec![left, right]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn describe_binary(&mut self, func: &Func, kind: BinaryOp, own: &Form, left: &Form, right: &Form) {
-        let one = Form::constant(1);
-        match kind {
-            BinaryOp::Min => {
-                self.learn(left.plus(-1, own));
-                self.learn(right.plus(-1, own));
-            }
-            BinaryOp::Max => {
-                self.learn(own.plus(-1, left));
-                self.learn(own.plus(-1, right));
-            }
-            BinaryOp::Rem => {
-                if self.prove(func, &right.plus(-1, &one)) {
-                    self.learn(right.plus(-1, own).plus(-1, &one));
-                    self.learn(right.plus(1, own).plus(-1, &one));
-                }
-                if self.prove(func, left) {
-                    self.learn(own.clone());
-                    self.learn(left.plus(-1, own));
-                }
-            }
-            BinaryOp::Div => {
-                if self.prove(func, &right.plus(-1, &one)) && self.prove(func, left) {
-                    self.learn(own.clone());
-                    self.learn(left.plus(-1, own));
-                    self.learn(left.plus(-1, &own.times(right)));
-                    self.learn(own.times(right).plus(1, right).plus(-1, left).plus(-1, &one));
-                }
-            }
-            BinaryOp::And => {
-                for side in [left, right] {
-                    if self.prove(func, side) {
-                        self.learn(own.clone());
-                        self.learn(side.plus(-1, own));
-                    }
-                }
-            }
-            BinaryOp::Shr => {
-                let amount = right.as_constant().and_then(|amount| u32::try_from(amount).ok());
-                if let Some(amount) = amount.filter(|amount| *amount < 63)
-                    && self.prove(func, left)
-                {
-                    self.learn(own.clone());
-                    self.learn(left.plus(-(1 << amount), own));
-                }
-            }
-            BinaryOp::Add
-            | BinaryOp::Sub
-            | BinaryOp::Mul
-            | BinaryOp::Or
-            | BinaryOp::Xor
-            | BinaryOp::Shl
-            | BinaryOp::RotateLeft
-            | BinaryOp::MulHi
-            | BinaryOp::CopySign
-            | BinaryOp::AddSat
-            | BinaryOp::SubSat
-            | BinaryOp::MulSat => {}
-        }
-    }
 }
 
 /// A constant or a value by itself.
@@ -449,18 +217,5 @@ fn negated(kind: CompareOp) -> CompareOp {
         CompareOp::Le => CompareOp::Gt,
         CompareOp::Gt => CompareOp::Le,
         CompareOp::Ge => CompareOp::Lt,
-    }
-}
-
-/// The least and the greatest value of a type narrower than `i64`.
-fn range_of(ty: Scalar) -> Option<(i128, i128)> {
-    match ty {
-        Scalar::Bool => Some((0, 1)),
-        Scalar::I8 | Scalar::I16 | Scalar::I32 => {
-            let half = 1i128 << (ty.bits() - 1);
-            Some((-half, half - 1))
-        }
-        Scalar::U8 | Scalar::U16 | Scalar::U32 => Some((0, (1 << ty.bits()) - 1)),
-        Scalar::I64 | Scalar::U64 | Scalar::F16 | Scalar::Bf16 | Scalar::F32 | Scalar::F64 => None,
     }
 }
