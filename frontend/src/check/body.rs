@@ -1,6 +1,7 @@
 //! The checker of one body: its variables, scopes, regions and inference state. The parts of the
 //! language stand in the files of `body/`.
 
+mod arguments;
 mod arrays;
 mod builtins;
 mod call;
@@ -13,15 +14,20 @@ mod infer;
 mod lambda;
 mod lift;
 mod literal;
+mod loops;
 mod native;
 mod newcomers;
+mod open;
 mod ops;
 mod path;
 mod place;
 mod probe;
 mod record;
 mod reduce;
+mod reduce_level;
 mod reduce_more;
+mod reduce_with;
+mod solve_sizes;
 mod stmt;
 mod type_env;
 

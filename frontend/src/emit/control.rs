@@ -7,22 +7,22 @@ use super::assigned::Effects;
 use super::function::Emitter;
 use super::state::{Item, Plan};
 use super::value::Val;
-use crate::typed::{Block, Expr, LoopAxis, Returned, Stmt, StmtKind, Type};
+use crate::typed::{Block, Expr, Returned, Stmt, StmtKind, Type};
 
 /// Control is where the code stands.
-const EXIT_NONE: i64 = 0;
+pub const EXIT_NONE: i64 = 0;
+
 /// On the way to the next round of the innermost loop.
-const EXIT_CONTINUE: i64 = 1;
+pub const EXIT_CONTINUE: i64 = 1;
+
 /// On the way out of the innermost loop.
-const EXIT_BREAK: i64 = 2;
+pub const EXIT_BREAK: i64 = 2;
+
 /// On the way out of the function.
 pub const EXIT_RETURN: i64 = 3;
 
 /// What comes after statements and gives the value of the whole; `None`: the end is not reached.
 type Tail<'t, 'a, T> = &'t mut dyn FnMut(&mut Emitter<'a>) -> Result<Option<T>, String>;
-
-/// The condition or body of a loop, given the counter where it has one.
-type LoopPart<'t, 'a, T> = &'t mut dyn FnMut(&mut Emitter<'a>, Option<Value>) -> Result<T, String>;
 
 impl<'a> Emitter<'a> {
     /// The exit code as a value.
@@ -114,14 +114,14 @@ impl<'a> Emitter<'a> {
         self.exit = Some(self.b.i64(EXIT_RETURN));
     }
 
-    fn is_staying(&mut self) -> Value {
+    pub fn is_staying(&mut self) -> Value {
         let exit = self.exit_value();
         let none = self.b.i64(EXIT_NONE);
         self.b.compare(CompareOp::Eq, exit, none)
     }
 
     /// The state items that effects touch, among what is bound now.
-    fn items(&self, effects: &Effects) -> Vec<Item> {
+    pub fn items(&self, effects: &Effects) -> Vec<Item> {
         effects
             .assigned
             .iter()
@@ -162,7 +162,7 @@ impl<'a> Emitter<'a> {
         Ok(block)
     }
 
-    fn snapshot(&self, plan: &Plan) -> Result<Snapshot, String> {
+    pub fn snapshot(&self, plan: &Plan) -> Result<Snapshot, String> {
         let mut vars = Vec::new();
         for item in &plan.items {
             if let Item::Var(local) = item {
@@ -172,7 +172,7 @@ impl<'a> Emitter<'a> {
         Ok(Snapshot { vars, exit: self.exit, returned: self.returned.clone() })
     }
 
-    fn restore(&mut self, snapshot: Snapshot) {
+    pub fn restore(&mut self, snapshot: Snapshot) {
         for (local, val) in snapshot.vars {
             self.bind(local, val);
         }
@@ -291,180 +291,16 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
-    fn for_loop(&mut self, axis: &LoopAxis, body: &Block) -> Result<(), String> {
-        let count = self.count(axis)?;
-        let effects = Effects::of_block(body);
-        if effects.breaks || effects.returns {
-            return self.for_with_exits(axis, count, body, &effects);
-        }
-        let plan = self.plan(self.items(&effects))?;
-        let mut args = vec![count];
-        args.extend(self.flatten(&plan, None)?);
-        let before = self.snapshot(&plan)?;
-        let bound = self.bound();
-        let index = self.open_region(&[IrType::I64])[0];
-        let params = plan.instantiate(|ty| self.b.add_region_param(ty));
-        self.unflatten(&plan, &params)?;
-        self.bind(axis.index, Val::Scalar(index));
-        self.round(body)?;
-        let yields = self.flatten(&plan, None)?;
-        let region = self.close_region(yields);
-        self.unbind_except(&bound);
-        self.restore(before);
-        let op = self.b.append(Opcode::Loop, args, vec![region], &[]);
-        self.take_results(&plan, op)
-    }
-
-    /// One round: the body, after which a `continue` has no further effect.
-    fn round(&mut self, body: &Block) -> Result<(), String> {
-        let outer = self.exit.take();
-        self.block(body)?;
-        self.exit = outer;
-        Ok(())
-    }
-
-    fn take_results(&mut self, plan: &Plan, op: we3_ir::Op) -> Result<(), String> {
+    pub fn take_results(&mut self, plan: &Plan, op: we3_ir::Op) -> Result<(), String> {
         let func = &mut *self.b.func;
         let results = plan.instantiate(|ty| func.add_result(op, ty));
         self.unflatten(plan, &results)?;
         Ok(())
     }
-
-    /// A counted loop that may be left early: a `while` over counter, exit code and state.
-    fn for_with_exits(
-        &mut self,
-        axis: &LoopAxis,
-        count: Value,
-        body: &Block,
-        effects: &Effects,
-    ) -> Result<(), String> {
-        let zero = self.b.i64(0);
-        let index = axis.index;
-        self.leaving_while(
-            effects,
-            Some(zero),
-            &mut |emitter, counter| {
-                let counter = counter.ok_or("a counted loop without a counter")?;
-                Ok(emitter.b.compare(CompareOp::Lt, counter, count))
-            },
-            &mut |emitter, counter| {
-                if let Some(counter) = counter {
-                    emitter.bind(index, Val::Scalar(counter));
-                }
-                emitter.block(body).map(|_| ())
-            },
-        )
-    }
-
-    fn while_loop(&mut self, cond: &Expr, body: &Block) -> Result<(), String> {
-        let effects = Effects::of_block(body);
-        self.leaving_while(
-            &effects,
-            None,
-            &mut |emitter, _| emitter.expr(cond)?.scalar(),
-            &mut |emitter, _| emitter.block(body).map(|_| ()),
-        )
-    }
-
-    /// A `while` whose body may set the exit code. State: counter (for counted loops), exit code (when
-    /// the loop can be left), variables, returned value.
-    fn leaving_while(
-        &mut self,
-        effects: &Effects,
-        counter: Option<Value>,
-        cond: LoopPart<'_, 'a, Value>,
-        body: LoopPart<'_, 'a, ()>,
-    ) -> Result<(), String> {
-        let leaves = effects.breaks || effects.returns;
-        let outer_exit = self.exit.take();
-        let mut items = self.items(effects);
-        if effects.returns {
-            items.push(Item::Return);
-        }
-        if leaves {
-            items.push(Item::Exit);
-        }
-        let plan = self.plan(items)?;
-        let mut args: Vec<Value> = counter.into_iter().collect();
-        args.extend(self.flatten(&plan, None)?);
-        let before = self.snapshot(&plan)?;
-        let bound = self.bound();
-
-        let counter_type: Vec<IrType> = counter.iter().map(|_| IrType::I64).collect();
-        let cond_counter = self.open_region(&counter_type).first().copied();
-        let params = plan.instantiate(|ty| self.b.add_region_param(ty));
-        self.unflatten(&plan, &params)?;
-        let go_on = if leaves { self.and_staying(cond, cond_counter)? } else { cond(self, cond_counter)? };
-        let cond_region = self.close_region(vec![go_on]);
-        self.unbind_except(&bound);
-
-        let body_counter = self.open_region(&counter_type).first().copied();
-        let params = plan.instantiate(|ty| self.b.add_region_param(ty));
-        self.unflatten(&plan, &params)?;
-        self.exit = None;
-        body(self, body_counter)?;
-        self.end_of_round();
-        let mut yields = Vec::new();
-        if let Some(counter) = body_counter {
-            let one = self.b.i64(1);
-            yields.push(self.b.binary(we3_ir::BinaryOp::Add, counter, one));
-        }
-        yields.extend(self.flatten(&plan, None)?);
-        let body_region = self.close_region(yields);
-        self.unbind_except(&bound);
-        self.restore(before);
-
-        let op = self.b.append(Opcode::While, args, vec![cond_region, body_region], &[]);
-        if counter.is_some() {
-            self.b.func.add_result(op, IrType::I64);
-        }
-        self.take_results(&plan, op)?;
-        self.exit = match (effects.returns, self.exit) {
-            (true, Some(exit)) => Some(self.only_return(exit)),
-            (true, None) | (false, _) => outer_exit,
-        };
-        Ok(())
-    }
-
-    /// `staying && cond`, the condition evaluated only while the loop goes on.
-    fn and_staying(
-        &mut self,
-        cond: LoopPart<'_, 'a, Value>,
-        counter: Option<Value>,
-    ) -> Result<Value, String> {
-        let staying = self.is_staying();
-        let exit = self.exit.take();
-        self.open_region(&[]);
-        let go_on = cond(self, counter)?;
-        let then = self.close_region(vec![go_on]);
-        self.open_region(&[]);
-        let stop = self.b.bool(false);
-        let otherwise = self.close_region(vec![stop]);
-        self.exit = exit;
-        Ok(self.b.value(Opcode::If, vec![staying], vec![then, otherwise], IrType::BOOL))
-    }
-
-    /// `continue` ends with the round.
-    fn end_of_round(&mut self) {
-        if let Some(exit) = self.exit {
-            let code = self.b.i64(EXIT_CONTINUE);
-            let none = self.b.i64(EXIT_NONE);
-            let continued = self.b.compare(CompareOp::Eq, exit, code);
-            self.exit = Some(self.b.select(continued, none, exit));
-        }
-    }
-
-    /// `break` ends with the loop.
-    fn only_return(&mut self, exit: Value) -> Value {
-        let code = self.b.i64(EXIT_RETURN);
-        let none = self.b.i64(EXIT_NONE);
-        let returned = self.b.compare(CompareOp::Eq, exit, code);
-        self.b.select(returned, exit, none)
-    }
 }
 
 /// State to return to after a region.
-struct Snapshot {
+pub struct Snapshot {
     vars: Vec<(crate::typed::Local, Val)>,
     exit: Option<Value>,
     returned: Option<Vec<Value>>,

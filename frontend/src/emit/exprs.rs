@@ -73,11 +73,11 @@ impl Emitter<'_> {
                 self.scan(*exclusive, axis, init, body, combine, &expr.ty)
             }
             ExprKind::Scatter { op, dest, axis, mask, prelude, subs, value } => {
-                let update = super::arrays::Write { mask: mask.as_deref(), prelude, subs, value };
+                let update = super::writes::Write { mask: mask.as_deref(), prelude, subs, value };
                 self.scatter(op, dest, axis, &update)
             }
             ExprKind::Update { dest, axes, mask, prelude, subs, value } => {
-                let update = super::arrays::Write { mask: mask.as_deref(), prelude, subs, value };
+                let update = super::writes::Write { mask: mask.as_deref(), prelude, subs, value };
                 self.update(dest, axes, &update)
             }
             ExprKind::If { cond, then, otherwise } => self.if_expr(cond, then, otherwise, &expr.ty),

@@ -6,11 +6,13 @@ mod control;
 mod entry;
 mod exprs;
 mod function;
+mod loops;
 mod reductions;
 mod signature;
 mod sizes;
 mod state;
 mod value;
+mod writes;
 
 use we3_ir::{Func, FuncBuilder, FuncId, Level, Module, Opcode};
 

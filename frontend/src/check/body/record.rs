@@ -245,7 +245,7 @@ impl<'a> Body<'_, 'a, '_> {
                     let Atom::Param(index) = atom else { return None };
                     bound.get(*index as usize).cloned().flatten()
                 });
-                if let Some((index, coefficient, rest)) = super::call::linear(&want)
+                if let Some((index, coefficient, rest)) = super::solve_sizes::linear(&want)
                     && let Some(size) = have.minus(&rest).exact_div(coefficient)
                     && let Some(slot) = bound.get_mut(index as usize)
                 {

@@ -8,9 +8,7 @@ use super::coerce::Wanted;
 use super::{Around, Binding, BindingKind, Body};
 use crate::check::suggest::closest;
 use crate::codes;
-use crate::typed::{
-    Atom, Block, Expr, ExprKind, Local, LoopAxis, Returned, SiteKind, Size, Stmt, StmtKind, Type,
-};
+use crate::typed::{Atom, Block, Expr, ExprKind, Returned, SiteKind, Size, Stmt, StmtKind, Type};
 
 impl<'a> Body<'_, 'a, '_> {
     /// A block as an expression.
@@ -50,7 +48,7 @@ impl<'a> Body<'_, 'a, '_> {
         Block { stmts, value }
     }
 
-    fn stmt(&mut self, stmt: &'a ast::Stmt, out: &mut Vec<Stmt>) {
+    pub fn stmt(&mut self, stmt: &'a ast::Stmt, out: &mut Vec<Stmt>) {
         let span = stmt.span;
         match &stmt.kind {
             Ast::Let { pattern, ty, value } => {
@@ -159,263 +157,11 @@ impl<'a> Body<'_, 'a, '_> {
         }
     }
 
-    /// `let mut x: T[?] = e`.
-    fn let_open(
-        &mut self,
-        pattern: &'a ast::Pattern,
-        (elem, open): (Type, Vec<Option<Size>>),
-        value: &'a ast::Expr,
-        ty_span: Span,
-        span: Span,
-        out: &mut Vec<Stmt>,
-    ) {
-        let value = self.expr(value, Some(&elem));
-        let have = self.shallow(&value.ty).sizes().to_vec();
-        if value.ty != Type::Error && have.len() != open.len() {
-            let shown = self.show(&value.ty);
-            self.cx.report(
-                Diagnostic::error(
-                    codes::WRONG_RANK,
-                    value.span,
-                    format!("expected {} axes, this is `{shown}`", open.len()),
-                )
-                .with_label(ty_span, "the type written"),
-            );
-            return;
-        }
-        let sizes: Vec<Size> = open
-            .iter()
-            .zip(&have)
-            .map(|(fixed, have)| fixed.clone().unwrap_or_else(|| have.clone()))
-            .collect();
-        let want = elem.with_axes(sizes.clone());
-        let value = self.coerce(value, &want, Wanted { span: Some(ty_span), what: "the type written" });
-        let PatternKind::Name { mutable, name } = &pattern.kind else {
-            self.cx.report(Diagnostic::error(
-                codes::BAD_PATTERN,
-                pattern.span,
-                "a variable whose size may change has one name",
-            ));
-            return;
-        };
-        if mutable.is_none() {
-            self.cx.report(
-                Diagnostic::error(codes::BAD_SIZE, ty_span, "`?` is for a `let mut`, whose size may change")
-                    .with_fix("write `mut`", name.span.start(), "mut "),
-            );
-        }
-        let local = self.new_local(&name.text, want, name.span);
-        let data = self.local_mut(local);
-        data.info.mutable = true;
-        data.info.open = true;
-        self.open_sizes.insert(local, sizes);
-        out.push(Stmt { kind: StmtKind::Let(local, value), span });
-        self.bind_name(&name.text, local);
-    }
-
     /// `let f = |x| …;` or `let f = some_function;`.
     fn let_function(&mut self, pattern: &'a ast::Pattern, value: &'a ast::Expr) -> Option<Binding<'a>> {
         let PatternKind::Name { name, .. } = &pattern.kind else { return None };
         let function = self.fn_value_if_function(value)?;
         Some(Binding { name: name.text.clone(), kind: BindingKind::Fn(std::rc::Rc::new(function)) })
-    }
-
-    fn while_stmt(&mut self, cond: &'a ast::Expr, body: &'a ast::Block, span: Span, out: &mut Vec<Stmt>) {
-        let names = assigned_names(body);
-        let cond = self.in_region(|checker| {
-            let mut pre = Vec::new();
-            checker.refresh_open(&names, &mut pre, span);
-            let cond = checker.expr(cond, Some(&Type::BOOL));
-            let cond = checker.condition(cond);
-            checker.wrap(pre, cond)
-        });
-        let block = self.loop_body(&names, body, span, &mut |_, _| {});
-        if cond.ty != Type::Error {
-            out.push(Stmt { kind: StmtKind::While { cond, body: block }, span });
-        }
-        self.refresh_open(&names, out, span);
-    }
-
-    /// The body of a loop: a region in which open variables have unknown sizes at the start.
-    fn loop_body(
-        &mut self,
-        names: &[String],
-        body: &'a ast::Block,
-        span: Span,
-        prepare: &mut dyn FnMut(&mut Self, &mut Vec<Stmt>),
-    ) -> Block {
-        self.in_region(|checker| {
-            checker.in_scope(|checker| {
-                let depth = checker.depth;
-                checker.around.push((Around::Loop, depth));
-                let mut stmts = Vec::new();
-                checker.refresh_open(names, &mut stmts, span);
-                prepare(checker, &mut stmts);
-                let inner = checker.block(body, None);
-                checker.around.pop();
-                stmts.extend(inner.stmts);
-                if let Some(value) = inner.value {
-                    if value.ty != Type::UNIT && value.ty != Type::Error {
-                        let shown = checker.show(&value.ty);
-                        checker.cx.report(
-                            Diagnostic::error(
-                                codes::TYPE_MISMATCH,
-                                value.span,
-                                format!("a loop's body has no value, this is `{shown}`"),
-                            )
-                            .with_note(
-                                "assign it to a `mut` variable declared before the loop, or end it with `;`",
-                            ),
-                        );
-                    }
-                    let span = value.span;
-                    stmts.push(Stmt { kind: StmtKind::Expr(*value), span });
-                }
-                Block { stmts, value: None }
-            })
-        })
-    }
-
-    fn for_stmt(
-        &mut self,
-        clause: &'a ast::ForClause,
-        body: &'a ast::Block,
-        unroll: bool,
-        span: Span,
-        out: &mut Vec<Stmt>,
-    ) {
-        if let Some(filter) = &clause.filter {
-            self.cx.report(
-                Diagnostic::error(codes::NEEDS_CLAUSE, filter.span, "a `for` statement has no filter")
-                    .with_note("write `if !(…) { continue; }` at the start of its body"),
-            );
-        }
-        let names = assigned_names(body);
-        if unroll && self.unrolled_for(clause, body, span, out) {
-            return;
-        }
-        self.nested_for(&clause.binders, &names, body, span, out);
-        self.refresh_open(&names, out, span);
-    }
-
-    /// `#[unroll] for i in 0..N` with a range known at compile time: the body once for each value, so
-    /// that the binder is a constant. False: it is an ordinary loop with a hint.
-    fn unrolled_for(
-        &mut self,
-        clause: &'a ast::ForClause,
-        body: &'a ast::Block,
-        span: Span,
-        out: &mut Vec<Stmt>,
-    ) -> bool {
-        let [binder] = clause.binders.as_slice() else { return false };
-        let (PatternKind::Name { mutable: None, name }, Some(ast::Source::Range(range))) =
-            (&binder.pattern.kind, &binder.source)
-        else {
-            return false;
-        };
-        if range.step.is_some() || contains_jump(body) {
-            return false;
-        }
-        let (errors, pre) = (self.cx.errors, self.type_pre.len());
-        self.cx.quiet += 1;
-        let bounds = [&range.lo, &range.hi].map(|bound| {
-            let value = self.expr(bound, Some(&Type::I64));
-            self.fold(&value).map(crate::typed::const_as_i64)
-        });
-        self.cx.quiet -= 1;
-        self.cx.errors = errors;
-        self.type_pre.truncate(pre);
-        let [Some(lo), Some(hi)] = bounds else { return false };
-        if hi.saturating_sub(lo) > 256 {
-            return false;
-        }
-        let values: Vec<i64> = if range.reversed { (lo..hi).rev().collect() } else { (lo..hi).collect() };
-        for value in values {
-            self.in_scope(|checker| {
-                let local = checker.new_local(&name.text, Type::I64, name.span);
-                let size = Size::constant(value);
-                let data = checker.local_mut(local);
-                data.size = Some(size.clone());
-                data.constant = Some(crate::check::consts::const_of_i64(value, we3_ir::types::Scalar::I64));
-                data.used = true;
-                checker.bind_name(&name.text, local);
-                let value = checker.size_expr(size, name.span);
-                out.push(Stmt { kind: StmtKind::Let(local, value), span });
-                let block = checker.block(body, None);
-                out.extend(block.stmts);
-                if let Some(value) = block.value {
-                    out.push(Stmt { kind: StmtKind::Expr(*value), span });
-                }
-            });
-        }
-        true
-    }
-
-    /// One loop per binder, the first outermost.
-    fn nested_for(
-        &mut self,
-        binders: &'a [ast::Binder],
-        names: &[String],
-        body: &'a ast::Block,
-        span: Span,
-        out: &mut Vec<Stmt>,
-    ) {
-        let Some((binder, rest)) = binders.split_first() else { return };
-        let Some(domain) = self.domain(binder, None, false) else {
-            // Check the body all the same, with the name known.
-            self.in_scope(|checker| {
-                checker.bind_unknown(&binder.pattern);
-                checker.loop_body(names, body, span, &mut |_, _| {});
-            });
-            return;
-        };
-        out.extend(domain.pre.iter().cloned());
-        let count = domain.count.clone();
-        let mut index = None;
-        let block = if rest.is_empty() {
-            self.loop_body(names, body, span, &mut |checker, stmts| {
-                index = Some(checker.enter_domain(&domain, binder, stmts));
-            })
-        } else {
-            self.in_region(|checker| {
-                checker.in_scope(|checker| {
-                    let mut stmts = Vec::new();
-                    checker.refresh_open(names, &mut stmts, span);
-                    index = Some(checker.enter_domain(&domain, binder, &mut stmts));
-                    checker.nested_for(rest, names, body, span, &mut stmts);
-                    Block { stmts, value: None }
-                })
-            })
-        };
-        if let Some(index) = index {
-            let axis = LoopAxis { index, count: Box::new(count) };
-            out.push(Stmt { kind: StmtKind::For { axis, body: block }, span });
-        }
-        if !rest.is_empty() && contains_break(body) {
-            self.cx.report(
-                Diagnostic::error(
-                    codes::OUTSIDE_LOOP,
-                    span,
-                    "`break` in a loop of several binders is ambiguous",
-                )
-                .with_note("write one `for` inside the other"),
-            );
-        }
-    }
-
-    fn leave(&mut self, kind: StmtKind, word: &str, span: Span, out: &mut Vec<Stmt>) {
-        match self.around.last() {
-            Some((Around::Loop, _)) => out.push(Stmt { kind, span }),
-            Some((Around::ArrayForm, _)) => self.cx.report(
-                Diagnostic::error(codes::OUTSIDE_LOOP, span, format!("`{word}` cannot leave an array form"))
-                    .with_note("the elements of an array form are independent; use a `for` statement for sequential code"),
-            ),
-            None => self.cx.report(Diagnostic::error(
-                codes::OUTSIDE_LOOP,
-                span,
-                format!("`{word}` stands in no loop"),
-            )),
-        }
     }
 
     fn return_stmt(&mut self, value: Option<&'a ast::Expr>, span: Span, out: &mut Vec<Stmt>) {
@@ -544,59 +290,6 @@ impl<'a> Body<'_, 'a, '_> {
         }
     }
 
-    /// After assignments that may have happened: the open variables' sizes are read again.
-    pub fn refresh_open(&mut self, names: &[String], out: &mut Vec<Stmt>, span: Span) {
-        let mut locals: Vec<Local> = Vec::new();
-        for name in names {
-            if let Some(BindingKind::Local(local)) = self.lookup(name)
-                && self.local(local).info.open
-                && !locals.contains(&local)
-            {
-                locals.push(local);
-            }
-        }
-        for local in locals {
-            self.refresh_one(local, out, span);
-        }
-    }
-
-    fn refresh_one(&mut self, local: Local, out: &mut Vec<Stmt>, span: Span) {
-        let rank = self.local(local).info.ty.rank();
-        let mut sizes = Vec::new();
-        for axis in 0..rank {
-            let name = format!("len({})", self.local(local).info.name);
-            let hidden = self.hidden_index(&name, None, span);
-            let kind = ExprKind::Len(local, axis as u32);
-            let value = Expr { kind, ty: Type::I64, span };
-            out.push(Stmt { kind: StmtKind::Let(hidden, value), span });
-            sizes.push(Size::local(hidden));
-        }
-        self.open_sizes.insert(local, sizes);
-    }
-
-    /// After an `if`: open variables that an arm assigned have unknown sizes, read at their next use.
-    pub fn refresh_after_arms(&mut self, before: &[Local], then: &ast::Block, otherwise: Option<&ast::Expr>) {
-        let mut names = assigned_names(then);
-        if let Some(otherwise) = otherwise {
-            super::probe::assigned_in_expr(otherwise, &mut names);
-        }
-        for local in before {
-            let name = self.local(*local).info.name.clone();
-            if names.contains(&name) {
-                self.open_sizes.remove(local);
-            }
-        }
-    }
-
-    /// The present sizes of an open variable; reads them if they are not known.
-    pub fn sizes_of_open(&mut self, local: Local, pre: &mut Vec<Stmt>, span: Span) -> Vec<Size> {
-        if let Some(sizes) = self.open_sizes.get(&local) {
-            return sizes.clone();
-        }
-        self.refresh_one(local, pre, span);
-        self.open_sizes.get(&local).cloned().unwrap_or_default()
-    }
-
     /// Reports attributes that do not exist.
     pub fn attributes(&mut self, attrs: &[ast::Attr], known: &[&str]) {
         for attr in attrs {
@@ -639,34 +332,4 @@ pub fn assigned_names(block: &ast::Block) -> Vec<String> {
     let mut names = Vec::new();
     super::probe::assigned_in_block(block, &mut names);
     names
-}
-
-fn contains_jump(block: &ast::Block) -> bool {
-    let mut stmts = block.stmts.iter();
-    stmts.any(|stmt| {
-        matches!(&stmt.kind, Ast::Break | Ast::Continue)
-            || matches!(&stmt.kind, Ast::Expr(expr) if expr_contains_jump(expr))
-    }) || block.value.as_deref().is_some_and(expr_contains_jump)
-}
-
-fn expr_contains_jump(expr: &ast::Expr) -> bool {
-    if let ast::ExprKind::If { then, otherwise, .. } = &expr.kind {
-        contains_jump(then) || otherwise.as_deref().is_some_and(expr_contains_jump)
-    } else {
-        matches!(&expr.kind, ast::ExprKind::Block(block) if contains_jump(block))
-    }
-}
-
-fn contains_break(block: &ast::Block) -> bool {
-    block.stmts.iter().any(|stmt| {
-        matches!(&stmt.kind, Ast::Break) || matches!(&stmt.kind, Ast::Expr(expr) if expr_contains_break(expr))
-    })
-}
-
-fn expr_contains_break(expr: &ast::Expr) -> bool {
-    if let ast::ExprKind::If { then, otherwise, .. } = &expr.kind {
-        contains_break(then) || otherwise.as_deref().is_some_and(expr_contains_break)
-    } else {
-        matches!(&expr.kind, ast::ExprKind::Block(block) if contains_break(block))
-    }
 }
