@@ -8,7 +8,7 @@ WE3C = target/release/we3c
 # Asked when it is used: `setup` may have installed it by then.
 HAVE_LLVM = $(shell ls $(LLVM_SYS_221_PREFIX)/bin/llvm-config 2>/dev/null)
 
-.PHONY: help setup build demo test lint suite-list bless seeded-bugs clean
+.PHONY: help setup build demo test lint suite-list bless seeded-bugs bench bench-quick bench-check clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,15 @@ bless: ## accept the output of the file tests after reading the diff
 
 seeded-bugs: ## seed bugs one at a time and check that the tests notice (long)
 	@scripts/seeded_bugs.py --need 45
+
+bench: ## the kernels of bench/ beside NumPy, Numba, JAX, C and libraries, 1 and 2 threads (an hour)
+	@scripts/bench.sh
+
+bench-quick: ## the same with few rounds, one thread and the strongest peers
+	@scripts/bench.sh --quick --threads 1
+
+bench-check: ## the kernels of bench/ on every backend, bit for bit, and against NumPy
+	@scripts/bench.sh --check
 
 clean: ## remove build outputs
 	$(CARGO) clean

@@ -36,6 +36,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("runtime/cli", &["we3-driver"], &["clap", "clap_complete", "image", "npyz", "serde_json"]),
     ("stdlib", &[], &[]),
+    ("bench/runner", &["we3-driver"], &["rustix", "serde", "serde_json"]),
 ];
 
 fn root() -> PathBuf {

@@ -51,10 +51,13 @@ impl Bounds {
             next.terms.remove(monomial);
             return self.search(func, &next, depth - 1, budget);
         }
-        if let [_] = monomial[..] {
-            // Nothing else helps: every value is an `i64`.
+        let occurrences = |value| form.terms.keys().filter(|monomial| monomial.contains(value)).count();
+        if let [value] = &monomial[..]
+            && occurrences(value) == 1
+        {
+            // Nothing else helps: every value is an `i64`. In a product beside, the other extreme may be worse.
             let extreme = if *coefficient > 0 { LEAST } else { GREATEST };
-            let next = form.substitute(monomial[0], &Form::constant(extreme));
+            let next = form.substitute(*value, &Form::constant(extreme));
             if self.search(func, &next, depth - 1, budget) {
                 return true;
             }

@@ -1,0 +1,78 @@
+"""Tables and a plot from results.csv."""
+import collections, csv
+
+HIDDEN = {"expert"}   # hand-written intrinsics: what is reachable, not a peer to rank
+FAMILIES = [("NumPy, SciPy", ("numpy", "scipy")), ("Numba", ("numba", "numba_fast", "numba_par")), ("JAX", ("jax",)),
+            ("strict C", ("clang",)), ("fast C", ("clang_fast", "clang_omp", "gcc_fast", "gcc_omp")), ("other", None)]
+
+
+def load(path):
+    """kernel -> peer -> row, for each thread count, in the order of the file."""
+    found = collections.OrderedDict()
+    with open(path) as file:
+        for row in csv.DictReader(file):
+            found.setdefault(int(row["threads"]), collections.OrderedDict()).setdefault(row["kernel"], {})[row["peer"]] = row
+    return found
+
+
+def ms(row):
+    return float(row["median_ms"])
+
+
+def best(peers, leave_out=("we3", "we3_cranelift", "we3_interp")):
+    """The fastest peer, or None."""
+    names = [name for name in peers if name not in HIDDEN and name not in leave_out]
+    return min(names, key=lambda name: ms(peers[name]), default=None)
+
+
+def short(number):
+    return f"{number:.3g}" if number < 1000 else f"{number:.0f}"
+
+
+def cell(peers, family):
+    names = family[1]
+    known = {name for _, group in FAMILIES if group for name in group} | HIDDEN | {"we3", "we3_cranelift", "we3_interp"}
+    times = [ms(row) for name, row in peers.items() if (name in names if names else name not in known)]
+    return short(min(times)) if times else ""
+
+
+def table(kernels):
+    """Markdown: we3 beside the best of each family; a ratio above 1 is time we3 loses."""
+    head = ["kernel", "we3", "best peer", "we3 / best", "limit", *(name for name, _ in FAMILIES)]
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    for kernel, peers in kernels.items():
+        winner, own = best(peers), peers.get("we3")
+        limit = float(next(iter(peers.values()))["limit_ms"])
+        ratio = f"{ms(own) / ms(peers[winner]):.2f}" if own and winner else ""
+        lines.append("| " + " | ".join([kernel, short(ms(own)) if own else "–", f"{short(ms(peers[winner]))} {winner}" if winner else "",
+                                        ratio, "" if limit != limit else short(limit), *(cell(peers, family) for family in FAMILIES)]) + " |")
+    return "\n".join(lines)
+
+
+def summary(kernels):
+    """One line: geometric mean and wins."""
+    ratios = [ms(peers["we3"]) / ms(peers[best(peers)]) for peers in kernels.values() if "we3" in peers and best(peers)]
+    if not ratios: return "nothing to compare"
+    mean = 1.0
+    for ratio in ratios: mean *= ratio ** (1 / len(ratios))
+    return (f"{len(ratios)} kernels: geometric mean of we3 / best peer {mean:.2f}; "
+            f"we3 is fastest or within 5 % in {sum(r <= 1.05 for r in ratios)}, slower by 2 or more in {sum(r >= 2 for r in ratios)}")
+
+
+def plot(found, path):
+    """Bars of we3 / best peer on a logarithmic scale, one group for each kernel."""
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    threads = list(found)
+    names = [name for name in found[threads[0]] if "we3" in found[threads[0]][name] and best(found[threads[0]][name])]
+    figure, axes = plt.subplots(figsize=(9, 0.28 * len(names) + 1.2))
+    for number, count in enumerate(threads):
+        ratios = [ms(found[count][name]["we3"]) / ms(found[count][name][best(found[count][name])])
+                  if "we3" in found[count].get(name, {}) and best(found[count][name]) else float("nan") for name in names]
+        places = [place + 0.38 * (number - (len(threads) - 1) / 2) for place in range(len(names))]
+        axes.barh(places, [r - 1 for r in ratios], left=1, height=0.36, label=f"{count} thread{'s' if count > 1 else ''}")
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_xscale("log"); axes.set_yticks(range(len(names)), names, fontsize=7); axes.invert_yaxis()
+    axes.set_xlabel("time of we3 / time of the best peer (below 1: we3 is faster)"); axes.legend(fontsize=7)
+    figure.tight_layout(); figure.savefig(path); plt.close(figure)
