@@ -127,3 +127,20 @@ fn a_counter_in_a_while_loop() {
     );
     assert_eq!(left(&body), 0);
 }
+
+#[test]
+fn a_factor_of_a_product_has_no_worst_extreme() {
+    // For %3 = 1 and %0 = 2 it is false, though at the least %3 there is it holds.
+    let body =
+        "%11: bool = le %6, %0 check.0 %11 %12: i64 = mul_sat %0, %3 %13: bool = le %12, %3 check.1 %13";
+    assert_eq!(left(body), 2);
+}
+
+#[test]
+fn a_proof_whose_numbers_overflow_is_none() {
+    // 2 %3 and 2 %12 %13 are equal for %3 = 4, %12 = %13 = 2.
+    let body = "%11: i64 = mul_sat %3, %7 %12: i64 = index %4, %5 %13: i64 = index %4, %6
+        %14: bool = lt %12, %11 check.0 %14 %15: bool = le %5, %13 check.1 %15
+        %16: i64 = mul_sat %13, %12 %17: i64 = mul_sat %16, %7 %18: bool = ne %11, %17 check.2 %18";
+    assert_eq!(left(body), 3);
+}

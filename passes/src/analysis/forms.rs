@@ -17,6 +17,8 @@ const MAX_TERMS: usize = 16;
 pub struct Form {
     /// Coefficients by monomial.
     pub terms: BTreeMap<Monomial, i128>,
+    /// A coefficient did not fit: the terms mean nothing.
+    overflowed: bool,
 }
 
 impl Form {
@@ -37,6 +39,7 @@ impl Form {
     /// The constant that it is, if it is one.
     pub fn as_constant(&self) -> Option<i128> {
         match self.terms.len() {
+            _ if self.overflowed => None,
             0 => Some(0),
             1 => self.terms.get(&Vec::new()).copied(),
             _ => None,
@@ -45,9 +48,20 @@ impl Form {
 
     fn add_term(&mut self, monomial: Monomial, coefficient: i128) {
         let entry = self.terms.entry(monomial).or_insert(0);
-        *entry += coefficient;
+        match entry.checked_add(coefficient) {
+            Some(sum) => *entry = sum,
+            None => self.overflowed = true,
+        }
         if *entry == 0 {
             self.terms.retain(|_, coefficient| *coefficient != 0);
+        }
+    }
+
+    /// Adds `factor · coefficient` times a monomial.
+    fn add_product(&mut self, monomial: Monomial, factor: i128, coefficient: i128) {
+        match factor.checked_mul(coefficient) {
+            Some(product) => self.add_term(monomial, product),
+            None => self.overflowed = true,
         }
     }
 
@@ -55,8 +69,9 @@ impl Form {
     #[must_use]
     pub fn plus(&self, factor: i128, other: &Form) -> Form {
         let mut sum = self.clone();
+        sum.overflowed |= other.overflowed;
         for (monomial, coefficient) in &other.terms {
-            sum.add_term(monomial.clone(), factor * coefficient);
+            sum.add_product(monomial.clone(), factor, *coefficient);
         }
         sum
     }
@@ -70,12 +85,12 @@ impl Form {
     /// `self · other`.
     #[must_use]
     pub fn times(&self, other: &Form) -> Form {
-        let mut product = Form::default();
+        let mut product = Form { overflowed: self.overflowed || other.overflowed, ..Form::default() };
         for (left, a) in &self.terms {
             for (right, b) in &other.terms {
                 let mut monomial = [left.as_slice(), right].concat();
                 monomial.sort_unstable();
-                product.add_term(monomial, a * b);
+                product.add_product(monomial, *a, *b);
             }
         }
         product
@@ -84,7 +99,8 @@ impl Form {
     /// Whether numbers stay far from overflow and proofs short.
     pub fn is_small(&self) -> bool {
         let bounded = |coefficient: &i128| coefficient.unsigned_abs() < 1 << 80;
-        self.terms.len() <= MAX_TERMS
+        !self.overflowed
+            && self.terms.len() <= MAX_TERMS
             && self.terms.keys().all(|monomial| monomial.len() <= MAX_DEGREE)
             && self.terms.values().all(bounded)
     }
@@ -92,7 +108,7 @@ impl Form {
     /// With one value replaced by a form.
     #[must_use]
     pub fn substitute(&self, value: Value, by: &Form) -> Form {
-        let mut result = Form::default();
+        let mut result = Form { overflowed: self.overflowed, ..Form::default() };
         for (monomial, coefficient) in &self.terms {
             let (hits, rest): (Vec<Value>, Vec<Value>) =
                 monomial.iter().partition(|factor| **factor == value);
