@@ -36,7 +36,7 @@ suite-list: ## the generated part of the suite
 bless: ## accept the output of the file tests after reading the diff
 	WE3_BLESS=1 INSTA_UPDATE=always scripts/test.sh
 
-seeded-bugs: ## seed bugs one at a time and check that the tests notice (long)
+seeded-bugs: ## seed bugs and check that the tests notice each (long)
 	@scripts/seeded_bugs.py --need 45
 
 bench: ## the kernels of bench/ beside NumPy, Numba, JAX, C and libraries, 1 and 2 threads (an hour)
