@@ -288,15 +288,14 @@ fn cost_of_computing(func: &Func, region: Block) -> Option<usize> {
     let mut cost = 0;
     for op in &func.blocks[region].ops {
         let data = &func.ops[*op];
-        match &data.opcode {
-            Opcode::Yield => {}
-            Opcode::If => {
-                for nested in &data.regions {
-                    cost += cost_of_computing(func, *nested)?;
-                }
+        if data.opcode == Opcode::If {
+            for nested in &data.regions {
+                cost += cost_of_computing(func, *nested)?;
             }
-            opcode if is_pure_scalar(opcode) => cost += 1,
-            _ => return None,
+        } else if is_pure_scalar(&data.opcode) {
+            cost += 1;
+        } else if data.opcode != Opcode::Yield {
+            return None;
         }
     }
     Some(cost)

@@ -156,17 +156,18 @@ fn op_fits(func: &Func, data: &OpData) -> Result<(), Unfit> {
     if has_vectors || merges_buffers {
         return Err(Unfit::Form(data.opcode.name()));
     }
-    match &data.opcode {
-        opcode if is_pure_scalar(opcode) => Ok(()),
-        Opcode::If
-        | Opcode::While
-        | Opcode::Check { .. }
-        | Opcode::Yield
-        | Opcode::Stack { .. }
-        | Opcode::Offset
-        | Opcode::Load
-        | Opcode::Store
-        | Opcode::For(ForKind::Serial | ForKind::Lanes(_)) => Ok(()),
-        opcode => Err(Unfit::Form(opcode.name())),
-    }
+    let fits = is_pure_scalar(&data.opcode)
+        || matches!(
+            &data.opcode,
+            Opcode::If
+                | Opcode::While
+                | Opcode::Check { .. }
+                | Opcode::Yield
+                | Opcode::Stack { .. }
+                | Opcode::Offset
+                | Opcode::Load
+                | Opcode::Store
+                | Opcode::For(ForKind::Serial | ForKind::Lanes(_))
+        );
+    if fits { Ok(()) } else { Err(Unfit::Form(data.opcode.name())) }
 }

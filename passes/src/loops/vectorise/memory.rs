@@ -86,7 +86,7 @@ impl Widener<'_> {
         };
         let shape = match shape {
             Shape::Uniform(value) if self.divergence.is_varying(result) => Shape::Varying(self.splat(value)),
-            shape => shape,
+            Shape::Uniform(_) | Shape::Linear { .. } | Shape::Varying(_) | Shape::Place(_) => shape,
         };
         self.bind(result, shape);
     }

@@ -20,7 +20,7 @@ use crate::facts::TargetFacts;
 use crate::manager::{Pass, PassContext};
 use crate::rewrite::compact;
 use divergence::Divergence;
-use widen::{Cost, Shape, Widener};
+use widen::{Shape, Widener};
 
 /// The pass.
 pub const VECTORISE: Pass = Pass {
@@ -60,11 +60,7 @@ fn run(mut module: Module, ctx: &PassContext) -> Module {
 fn walk(func: &mut Func, block: Block, facts: &TargetFacts, found: &mut bool) {
     let ops = mem::take(&mut func.blocks[block].ops);
     for op in ops {
-        let kind = match &func.ops[op].opcode {
-            Opcode::For(ForKind::Lanes(lanes)) => Some(*lanes),
-            _ => None,
-        };
-        if let Some(lanes) = kind {
+        if let Opcode::For(ForKind::Lanes(lanes)) = func.ops[op].opcode {
             let target = func.make_block();
             if widen_loop(func, op, target, lanes, facts).is_ok() {
                 let replacement = mem::take(&mut func.blocks[target].ops);
@@ -149,7 +145,7 @@ impl Widener<'_> {
         let rest = self.splat(rest);
         let lane = self.iota(Scalar::I64);
         let mask = self.b.compare(CompareOp::Lt, lane, rest);
-        let before = mem::replace(&mut self.cost, Cost::default());
+        let before = mem::take(&mut self.cost);
         self.mask = Some(mask);
         let group = self.group(body, first);
         self.mask = None;

@@ -176,7 +176,9 @@ impl<'a> Widener<'a> {
             args.push(match shape {
                 // One bool may select for all lanes.
                 Shape::Uniform(value) if number == 0 && data.opcode == Opcode::Select => value,
-                _ => self.vector(&shape),
+                Shape::Uniform(_) | Shape::Linear { .. } | Shape::Varying(_) | Shape::Place(_) => {
+                    self.vector(&shape)
+                }
             });
         }
         self.cost.vectors += 1;
