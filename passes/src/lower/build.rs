@@ -2,7 +2,7 @@
 
 use we3_ir::{Block, ForKind, Op, Type, Value};
 
-use super::schedule::{NestSchedule, schedule_build};
+use super::schedule::{NestSchedule, PackedSchedule, schedule_build};
 use super::state::{Array, Dest, Lower};
 use super::tile::DotNest;
 
@@ -35,6 +35,40 @@ impl Lower<'_> {
             self.build_element(nest, &subscripts);
             return;
         };
+        if let Some(packed) = nest.schedule.packed.as_ref().filter(|packed| packed.row as usize == axis) {
+            self.rows_and_columns(nest, packed, depth, subscripts);
+        } else {
+            self.plain_axis(nest, axis, depth, subscripts);
+        }
+    }
+
+    /// Packed when that pays, else loop by loop.
+    fn rows_and_columns(
+        &mut self,
+        nest: &Nest<'_>,
+        packed: &PackedSchedule,
+        depth: usize,
+        subscripts: &mut Vec<Option<Value>>,
+    ) {
+        let was_parallel = self.in_parallel;
+        let pays = self.packing_pays(nest, packed);
+        let mut again = subscripts.clone();
+        self.if_else(
+            pays,
+            &[],
+            |this| {
+                this.packed_nest(nest, packed, subscripts);
+                this.in_parallel = was_parallel;
+                Vec::new()
+            },
+            |this| {
+                this.plain_axis(nest, packed.row as usize, depth, &mut again);
+                Vec::new()
+            },
+        );
+    }
+
+    fn plain_axis(&mut self, nest: &Nest<'_>, axis: usize, depth: usize, subscripts: &mut Vec<Option<Value>>) {
         let parallel = nest.schedule.parallel.contains(&(axis as u32));
         self.in_parallel |= parallel;
         let kind = if parallel { ForKind::Parallel } else { ForKind::Serial };
@@ -163,11 +197,11 @@ impl Lower<'_> {
 }
 
 /// A build being written.
-struct Nest<'a> {
-    op: Op,
-    sizes: &'a [Value],
-    schedule: &'a NestSchedule,
-    body: Block,
-    places: &'a [Array],
-    dots: Option<&'a DotNest>,
+pub(super) struct Nest<'a> {
+    pub op: Op,
+    pub sizes: &'a [Value],
+    pub schedule: &'a NestSchedule,
+    pub body: Block,
+    pub places: &'a [Array],
+    pub dots: Option<&'a DotNest>,
 }

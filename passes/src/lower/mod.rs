@@ -13,6 +13,7 @@ mod emit;
 mod lane_levels;
 mod lanes;
 mod memory;
+mod pack;
 mod reduce;
 mod reuse;
 mod scan;
