@@ -69,6 +69,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         FUSE_SIBLINGS,
         SIMPLIFY,
         DEDUPLICATE,
+        // Sizes that do not depend on a nest's axes stand before it, where its schedule can use them.
+        HOIST,
         REMOVE_DEAD,
         LOWER,
         // Lowering writes constants and size arithmetic wherever it needs them.
