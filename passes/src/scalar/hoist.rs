@@ -6,7 +6,7 @@
 use std::mem;
 
 use we3_ir::entity::SecondaryMap;
-use we3_ir::{Block, Func, Module, Op, Opcode, Value};
+use we3_ir::{Block, Func, Module, Op, Opcode, Type, Value};
 
 use crate::analysis::effects::{is_pure_scalar, is_repeated};
 use crate::manager::{Pass, PassContext};
@@ -57,7 +57,10 @@ impl Walk<'_> {
 
     fn op(&mut self, op: Op, depth: u32, limit: u32) {
         let data = &self.func.ops[op];
-        let target = if is_pure_scalar(&data.opcode) && !matches!(data.opcode, Opcode::Const(_)) {
+        // A table's type names its sizes, which other types name too.
+        let stays = matches!(data.opcode, Opcode::Const(_))
+            || data.results.iter().any(|result| matches!(self.func.ty(*result), Type::Array(..)));
+        let target = if is_pure_scalar(&data.opcode) && !stays {
             self.needed_depth(op).max(limit)
         } else {
             depth
