@@ -68,7 +68,13 @@ impl Lower<'_> {
         );
     }
 
-    fn plain_axis(&mut self, nest: &Nest<'_>, axis: usize, depth: usize, subscripts: &mut Vec<Option<Value>>) {
+    fn plain_axis(
+        &mut self,
+        nest: &Nest<'_>,
+        axis: usize,
+        depth: usize,
+        subscripts: &mut Vec<Option<Value>>,
+    ) {
         let parallel = nest.schedule.parallel.contains(&(axis as u32));
         self.in_parallel |= parallel;
         let kind = if parallel { ForKind::Parallel } else { ForKind::Serial };

@@ -109,8 +109,11 @@ fn packed_schedule(func: &Func, op: Op, rank: usize, facts: &TargetFacts) -> Opt
     }
     let params = &func.blocks[body].params;
     let follows = |operand: usize, axis: usize| needs[operand].params.contains(&params[axis]);
-    let follows_column = (0..2).find(|operand| follows(*operand, rank - 1) && !follows(1 - operand, rank - 1))?;
-    let row = (0..rank - 1).rev().find(|axis| follows(1 - follows_column, *axis) && !follows(follows_column, *axis))?;
+    let follows_column =
+        (0..2).find(|operand| follows(*operand, rank - 1) && !follows(1 - operand, rank - 1))?;
+    let row = (0..rank - 1)
+        .rev()
+        .find(|axis| follows(1 - follows_column, *axis) && !follows(follows_column, *axis))?;
     let (rows, vectors) =
         if facts.vector_registers >= 32 { TILE_OF_MANY_REGISTERS } else { TILE_OF_FEW_REGISTERS };
     let before = ops.iter().filter(|op| needs.iter().any(|need| need.ops.contains(op))).copied().collect();

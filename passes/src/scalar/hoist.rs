@@ -60,11 +60,8 @@ impl Walk<'_> {
         // A table's type names its sizes, which other types name too.
         let stays = matches!(data.opcode, Opcode::Const(_))
             || data.results.iter().any(|result| matches!(self.func.ty(*result), Type::Array(..)));
-        let target = if is_pure_scalar(&data.opcode) && !stays {
-            self.needed_depth(op).max(limit)
-        } else {
-            depth
-        };
+        let target =
+            if is_pure_scalar(&data.opcode) && !stays { self.needed_depth(op).max(limit) } else { depth };
         if target < depth {
             self.bring_constants(op, target);
         }
