@@ -47,6 +47,13 @@ impl<'a> Checker<'a, '_> {
             return;
         }
         let bad = |ty: &Type| contains_error(ty);
+        let values = signature.params.iter().filter_map(|param| match &param.ty {
+            ParamType::Value(ty) => Some(ty),
+            ParamType::Fn { .. } => None,
+        });
+        if values.chain([&signature.result]).any(|ty| self.is_array_of_arrays(ty)) {
+            return;
+        }
         let broken =
             signature.params.iter().any(|param| matches!(&param.ty, ParamType::Value(ty) if bad(ty)));
         if broken || bad(&signature.result) {
@@ -84,6 +91,31 @@ impl<'a> Checker<'a, '_> {
         {
             let func = self.add_made(func);
             self.program.entries.push(Entry { name, func, params: host, result, docs, span });
+        }
+    }
+
+    /// Whether a type is, or holds, an array whose elements hold arrays: a host has no layout for that.
+    fn is_array_of_arrays(&mut self, ty: &Type) -> bool {
+        match ty {
+            Type::Array { elem, .. } => self.has_array(elem),
+            Type::Tuple(parts) => parts.iter().any(|part| self.is_array_of_arrays(part)),
+            Type::Record(record) => {
+                let info = self.struct_info(record.def);
+                info.fields.iter().any(|field| self.is_array_of_arrays(&field.ty.subst(record)))
+            }
+            Type::Scalar(_) | Type::Infer(_) | Type::Param(_) | Type::Error => false,
+        }
+    }
+
+    fn has_array(&mut self, ty: &Type) -> bool {
+        match ty {
+            Type::Array { .. } => true,
+            Type::Tuple(parts) => parts.iter().any(|part| self.has_array(part)),
+            Type::Record(record) => {
+                let info = self.struct_info(record.def);
+                info.fields.iter().any(|field| self.has_array(&field.ty.subst(record)))
+            }
+            Type::Scalar(_) | Type::Infer(_) | Type::Param(_) | Type::Error => false,
         }
     }
 

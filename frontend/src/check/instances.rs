@@ -437,7 +437,11 @@ impl<'a> Body<'_, 'a, '_> {
                     self.bind_name(&param.name, local);
                     sizes.push(local);
                 }
-                Some(index) => value_locals[index] = Some(local),
+                Some(index) => {
+                    // It stands in a type.
+                    self.local_mut(local).used = true;
+                    value_locals[index] = Some(local);
+                }
             }
             args.sizes.push(local);
         }

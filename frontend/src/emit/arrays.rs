@@ -4,7 +4,7 @@ use we3_ir::{BinaryOp, CompareOp, Opcode, Type as IrType, Value};
 
 use super::function::Emitter;
 use super::value::{Val, leaves_of};
-use crate::typed::{Axis, Const, Expr, ExprKind, LoopAxis, Sub, Type};
+use crate::typed::{Axis, Const, Expr, ExprKind, LoopAxis, Size, Sub, Type};
 
 impl Emitter<'_> {
     /// The number of rounds of a loop axis, at least 0.
@@ -151,14 +151,15 @@ impl Emitter<'_> {
 
     fn constant_array(&mut self, data: &[Const], ty: &Type) -> Result<Val, String> {
         let leaf = leaves_of(self.program, ty).into_iter().next().ok_or("a literal without leaves")?;
-        let sizes = self.all_sizes(&leaf.sizes)?;
+        let constants: Option<Vec<i64>> = leaf.sizes.iter().map(Size::as_constant).collect();
+        let constants = constants.ok_or("a literal whose size is not known")?;
+        let constants: Vec<Value> = constants.into_iter().map(|size| self.b.i64(size)).collect();
         let bits = data.iter().map(|constant| constant.bits).collect();
-        let array = self.b.value(
-            Opcode::Data { elem: leaf.elem, bits },
-            sizes.clone(),
-            vec![],
-            IrType::Array(leaf.elem, sizes),
-        );
+        let ty_of_data = IrType::Array(leaf.elem, constants.clone());
+        let array = self.b.value(Opcode::Data { elem: leaf.elem, bits }, constants, vec![], ty_of_data);
+        // A parameter's type may have named the same size before.
+        let sizes = self.all_sizes(&leaf.sizes)?;
+        let array = self.resized(array, &IrType::Array(leaf.elem, sizes));
         self.rebuild(ty, &mut [array].as_slice())
     }
 

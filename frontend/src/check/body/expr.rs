@@ -141,8 +141,20 @@ impl<'a> Body<'_, 'a, '_> {
     /// `e as T`.
     fn cast(&mut self, value: &'a ast::Expr, ty: &'a ast::Type, span: Span) -> Expr {
         let target = self.type_of(ty);
-        let value = self.expr(value, None);
+        let literal = is_literal(value);
+        let mut value = self.expr(value, None);
+        if !literal {
+            self.default_elem(&mut value);
+        }
         self.cast_value(value, &target, ty.span, span)
+    }
+
+    /// A conversion asks for no type: what is open takes its default, unless it is a literal.
+    fn default_elem(&mut self, value: &mut Expr) {
+        if self.var_kind(value.ty.elem()).is_some_and(|kind| kind != VarKind::Any) {
+            let elem = value.ty.elem().clone();
+            self.default_var(&elem);
+        }
     }
 
     /// Converts element by element.
@@ -486,4 +498,15 @@ fn drop_unit(block: &mut Block) {
             block.value = Some(value);
         }
     }
+}
+
+/// Whether an expression is a number, or an array of them, as written.
+fn is_literal(expr: &ast::Expr) -> bool {
+    if let Ast::Paren(inner) | Ast::Unary { operand: inner, .. } = &expr.kind {
+        return is_literal(inner);
+    }
+    if let Ast::Array(parts) = &expr.kind {
+        return parts.iter().all(is_literal);
+    }
+    matches!(expr.kind, Ast::Int(_) | Ast::Float(_))
 }

@@ -397,13 +397,16 @@ impl Body<'_, '_, '_> {
 
     /// Warnings about variables.
     pub fn warn_unused(&mut self) {
+        // A binder is several variables where its clause is gone over more than once.
+        let used: BTreeSet<Span> =
+            self.locals.iter().filter(|data| data.used).map(|data| data.info.span).collect();
         let unused: Vec<(String, Span)> = self
             .locals
             .iter()
             .filter(|data| {
                 !data.used && !data.hidden && !data.info.name.starts_with('_') && !data.info.span.is_empty()
             })
-            .filter(|data| data.info.ty != Type::Error)
+            .filter(|data| data.info.ty != Type::Error && !used.contains(&data.info.span))
             .map(|data| (data.info.name.clone(), data.info.span))
             .collect();
         for (name, span) in unused {

@@ -1,13 +1,16 @@
 //! Functions as values: lambdas, names, operators; applying them in place, or making an instance's
 //! argument of them.
 
+use std::rc::Rc;
+
 use we3_ir::diagnostic::Diagnostic;
 use we3_ir::span::Span;
 use we3_parser::ast::{self, BinOp, ExprKind as Ast};
 
 use super::call::CallArg;
 use super::coerce::Wanted;
-use super::{Around, Body, PendingFn};
+use super::probe::free_names;
+use super::{Around, BindingKind, Body, PendingFn};
 use crate::check::defs::{FnId, TraitId};
 use crate::check::session::Checker;
 use crate::check::traits::ImplArgs;
@@ -17,11 +20,12 @@ use crate::typed::{Atom, Expr, ExprKind, FuncId, Local, Size, Type};
 /// A function a name or expression stands for.
 #[derive(Clone)]
 pub enum FnVal<'a> {
-    /// A lambda with the number of names that were in scope.
+    /// A lambda with the number of names that were in scope, and what its `mut` variables were.
     Lambda {
         params: &'a [ast::LambdaParam],
         body: &'a ast::Expr,
         scope: usize,
+        captured: Rc<[(String, Local)]>,
     },
     /// A function of the source.
     Def(Target<'a>),
@@ -63,7 +67,10 @@ impl<'a> Body<'_, 'a, '_> {
     pub fn fn_value_if_function(&mut self, expr: &'a ast::Expr) -> Option<FnVal<'a>> {
         match &expr.kind {
             Ast::Paren(inner) => self.fn_value_if_function(inner),
-            Ast::Lambda { params, body } => Some(FnVal::Lambda { params, body, scope: self.scopes.len() }),
+            Ast::Lambda { params, body } => {
+                let (scope, captured) = (self.scopes.len(), Rc::default());
+                Some(FnVal::Lambda { params, body, scope, captured })
+            }
             Ast::Operator(op) => Some(FnVal::Operator(*op)),
             Ast::Path(path) => self.path_fn(path),
             Ast::Int(_)
@@ -85,6 +92,21 @@ impl<'a> Body<'_, 'a, '_> {
             | Ast::Precompute(_)
             | Ast::Error => None,
         }
+    }
+
+    /// Keeps the values that a lambda's `mut` variables have now: a capture is a value.
+    pub fn capture(&mut self, function: &mut FnVal<'a>, lambda: &'a ast::Expr, out: &mut Vec<Stmt>) {
+        let FnVal::Lambda { captured, .. } = function else { return };
+        let mut kept = Vec::new();
+        for name in free_names(lambda) {
+            if let Some(BindingKind::Local(local)) = self.lookup(name)
+                && self.local(local).info.mutable
+            {
+                let value = self.variable(local, lambda.span);
+                kept.push((name.to_owned(), self.hoist_local(out, value, name)));
+            }
+        }
+        *captured = kept.into();
     }
 
     /// The function an argument is; reports anything else.
@@ -127,7 +149,9 @@ impl<'a> Body<'_, 'a, '_> {
             return self.error(span);
         }
         match function {
-            FnVal::Lambda { params, body, scope } => self.apply_lambda(params, body, *scope, args, span),
+            FnVal::Lambda { params, body, scope, captured } => {
+                self.apply_lambda(params, body, *scope, captured, args, span)
+            }
             FnVal::Def(target) => {
                 let args = args.into_iter().map(CallArg::value).collect();
                 self.call_def(target, args, None, span)
@@ -210,6 +234,7 @@ impl<'a> Body<'_, 'a, '_> {
         params: &'a [ast::LambdaParam],
         body: &'a ast::Expr,
         scope: usize,
+        captured: &[(String, Local)],
         args: Vec<Expr>,
         span: Span,
     ) -> Expr {
@@ -223,6 +248,9 @@ impl<'a> Body<'_, 'a, '_> {
         }
         self.applying += 1;
         let later = self.scopes.split_off(scope.min(self.scopes.len()));
+        for (name, local) in captured {
+            self.bind_name(name, *local);
+        }
         let inferred = std::mem::replace(&mut self.result.inferred, true);
         let mut stmts = Vec::new();
         for (param, arg) in params.iter().zip(args) {

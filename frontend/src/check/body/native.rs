@@ -140,13 +140,13 @@ impl Body<'_, '_, '_> {
         Some(self.convert(value, scalar))
     }
 
-    /// A function of `std::math` written for `f32` and `f64` (halves go through `f32`) or integers.
+    /// A function of `std::math` written for this type, for `f32` (halves go through it) or for integers.
     fn library_math(&mut self, name: &str, scalar: Scalar, args: &[Expr], span: Span) -> Option<Expr> {
         if scalar.is_int() {
             return self.library_int(name, scalar, args, span);
         }
         let half = matches!(scalar, Scalar::F16 | Scalar::Bf16);
-        let inner = if half { Scalar::F32 } else { scalar };
+        let inner = if half && !is_exact(name) { Scalar::F32 } else { scalar };
         let full_name = format!("{name}_{inner}");
         let module = self
             .cx
@@ -226,6 +226,11 @@ pub fn is_operation(name: &str) -> bool {
         || binary(name).is_some()
         || compare(name).is_some()
         || matches!(name, "mul_add" | "fma" | "from_int" | "from_f64" | "is_nan" | "is_finite" | "is_inf")
+}
+
+/// Functions of bits, which `std::math` has for halves too.
+fn is_exact(name: &str) -> bool {
+    matches!(name, "next_up" | "next_down")
 }
 
 /// Whether a divisor is a constant other than 0.

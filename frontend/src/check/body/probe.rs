@@ -13,7 +13,7 @@ use crate::typed::{Size, Type};
 impl<'a> Body<'_, 'a, '_> {
     /// Every axis that `name` alone subscripts, of arrays known here, with the subscripted expression's place.
     pub fn axes_subscripted(&mut self, name: &str, bodies: &[&'a Expr]) -> Vec<(Size, Span)> {
-        let mut probe = Probe { name, bound: Vec::new(), found: Vec::new() };
+        let mut probe = Probe { name, bound: Vec::new(), found: Vec::new(), free: Vec::new() };
         bodies.iter().for_each(|body| probe.expr(body));
         let found = probe.found;
         found
@@ -90,11 +90,20 @@ impl<'a> Body<'_, 'a, '_> {
     }
 }
 
+/// The names that an expression reads and does not bind itself, each once.
+pub fn free_names(expr: &Expr) -> Vec<&str> {
+    let mut probe = Probe { name: "", bound: Vec::new(), found: Vec::new(), free: Vec::new() };
+    probe.expr(expr);
+    probe.free
+}
+
 struct Probe<'n, 'a> {
     name: &'n str,
     /// Names bound inside the body.
     bound: Vec<&'a str>,
     found: Vec<(&'a Expr, usize)>,
+    /// Names read that are not bound inside.
+    free: Vec<&'a str>,
 }
 
 impl<'a> Probe<'_, 'a> {
@@ -169,9 +178,12 @@ impl<'a> Probe<'_, 'a> {
             | ExprKind::Float(_)
             | ExprKind::Bool(_)
             | ExprKind::Str(_)
-            | ExprKind::Path(_)
             | ExprKind::Operator(_)
             | ExprKind::Error => {}
+            ExprKind::Path(path) => {
+                let name = path.as_name().map(|name| name.text.as_str());
+                self.free.extend(name.filter(|name| !self.bound.contains(name) && !self.free.contains(name)));
+            }
         }
     }
 

@@ -86,7 +86,7 @@ impl<'a> Body<'_, 'a, '_> {
         span: Span,
         out: &mut Vec<Stmt>,
     ) {
-        if let Some(kind) = self.let_function(pattern, value) {
+        if let Some(kind) = self.let_function(pattern, value, out) {
             self.scopes.push(kind);
             return;
         }
@@ -158,9 +158,15 @@ impl<'a> Body<'_, 'a, '_> {
     }
 
     /// `let f = |x| …;` or `let f = some_function;`.
-    fn let_function(&mut self, pattern: &'a ast::Pattern, value: &'a ast::Expr) -> Option<Binding<'a>> {
+    fn let_function(
+        &mut self,
+        pattern: &'a ast::Pattern,
+        value: &'a ast::Expr,
+        out: &mut Vec<Stmt>,
+    ) -> Option<Binding<'a>> {
         let PatternKind::Name { name, .. } = &pattern.kind else { return None };
-        let function = self.fn_value_if_function(value)?;
+        let mut function = self.fn_value_if_function(value)?;
+        self.capture(&mut function, value, out);
         Some(Binding { name: name.text.clone(), kind: BindingKind::Fn(std::rc::Rc::new(function)) })
     }
 
