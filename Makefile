@@ -30,7 +30,7 @@ lint: setup ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets $(if $(HAVE_LLVM),--features we3-tests/llvm,--exclude we3-backend-llvm) -- -D warnings
 
-suite-list: ## the generated part of the suite
+suite-list: ## the generated part of the suite, and how many cases are written by hand
 	@$(CARGO) run -q -p we3-tests --bin suite-list
 
 bless: ## accept the output of the file tests after reading the diff

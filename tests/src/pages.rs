@@ -1,10 +1,12 @@
 //! The pages under `docs/errors`: a title, what the error means, a wrong program, "Instead", the right
-//! one. A block that opens with `// name.we3` is a module beside the root.
+//! one. A block that opens with `// name.we3` is a module beside the root. A page about a fault of ours has
+//! no programs.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use we3_frontend::codes;
 use we3_frontend::source::{SourceProvider, SourceText};
 
 /// A program of one or more modules.
@@ -23,7 +25,7 @@ pub struct Page {
     pub code: String,
     /// What the first line says behind the code.
     pub title: String,
-    /// The program that gives the error.
+    /// The program that gives the error; empty on a page about a fault of ours.
     pub wrong: Program,
     /// The program that does not.
     pub right: Program,
@@ -69,6 +71,9 @@ fn read_page(file: &PathBuf) -> Page {
     let text = fs::read_to_string(file).expect("a page");
     let title = text.lines().next().and_then(|line| line.strip_prefix(&format!("# {code}: ")));
     let title = title.unwrap_or_else(|| panic!("{code}: the title is not `# {code}: …`")).to_owned();
+    if code == codes::CHECKER_FAULT.0 {
+        return Page { title, wrong: Program::default(), right: Program::default(), code };
+    }
     let (before, after) = split_at_instead(&text).unwrap_or_else(|| panic!("{code}: no `Instead`"));
     let program = |text: &str| {
         let mut program = Program { name: format!("{code}.we3"), modules: BTreeMap::new() };

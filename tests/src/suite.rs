@@ -4,7 +4,8 @@
 //! `// run: f(1.0, [2.0]) == [3.0]` (bits), `~= 3.1 within 1e-12`, `== g(2)` (another call), or
 //! `!error: part of the message`; a selector may follow the call: `f(3)[0, 1].re`.
 //! `// error: part` beside (or above) a line: the checker must complain there, and nowhere else.
-//! `// expect: f: 1 nest, 0 copies, 0 allocs, 0 checks` counts what lowering made of an entry.
+//! `// expect: 1 nest, 0 copies, 0 allocs, 0 checks` counts what the optimiser made of the `pub fn` above (or
+//! of the one that is named: `// expect: f: 1 nest`).
 //! `// skip: llvm: reason` leaves out what a word names (`interp`, `loop-interp`, `cranelift`, `llvm`, `ptx`).
 //! Every run, and every `test` item, goes through the interpreter first and then through each other
 //! configuration; results and errors must be the same bit for bit.
@@ -48,6 +49,13 @@ impl FileReport {
     }
 }
 
+/// Writes a line to the terminal even where the test harness keeps the output of tests that pass.
+pub fn say(line: &str) {
+    use std::io::Write;
+    // A terminal that has gone away is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Does the work for a file; a panic becomes a failure of it and leaves the other files alone.
 pub fn guarded(path: &Path, work: impl FnOnce(&mut FileReport)) -> FileReport {
     let mut report = FileReport::new(path);
@@ -87,17 +95,17 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Prints the sums and fails if any file did.
+/// Says the sums, loudly, and fails if any file did.
 pub fn conclude(what: &str, reports: &[FileReport]) {
     let sum = |part: fn(&FileReport) -> usize| reports.iter().map(part).sum::<usize>();
-    println!(
-        "{what}: {} files, {} cases, {} runs, {} kernels through ptxas, {} failures",
+    say(&format!(
+        "{what}: {} files, {} cases, {} runs, {}, {} failures",
         reports.len(),
         sum(|report| report.cases),
         sum(|report| report.runs),
-        sum(|report| report.kernels),
+        ptx::spoken(sum(|report| report.kernels)),
         sum(|report| report.failures.len()),
-    );
+    ));
     let failures: Vec<&str> =
         reports.iter().flat_map(|report| &report.failures).map(String::as_str).collect();
     assert!(

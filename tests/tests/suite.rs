@@ -3,11 +3,23 @@
 use we3_driver::sources::Sources;
 use we3_tests::suite::generated::{programs, run_program};
 use we3_tests::suite::program::{run_file, run_sources};
-use we3_tests::suite::{conclude, files, guarded, pool};
+use we3_tests::suite::{conclude, files, guarded, pool, ptx, say};
 
 #[test]
 fn suite_programs_give_what_they_say_on_every_backend() {
-    conclude("suite", &pool::map(&files("tests/suite"), |path| run_file(path)));
+    let reports = pool::map(&files("tests/suite"), |path| run_file(path));
+    conclude("suite", &reports);
+    let kernels: usize = reports.iter().map(|report| report.kernels).sum();
+    assert!(kernels > 0 || !ptx::is_tested() || reports.is_empty(), "ptxas is there and got no kernel");
+}
+
+#[test]
+fn emitted_ptx_is_assembled_in_ci() {
+    let there = ptx::assembler().is_some();
+    if !there {
+        say("NOT TESTED: no ptxas, so emitted PTX is not assembled (make setup installs it)");
+    }
+    assert!(there || !ptx::must_be_tested(), "CI=true, and there is no ptxas: make setup installs it");
 }
 
 #[test]

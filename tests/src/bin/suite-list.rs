@@ -1,7 +1,9 @@
 //! Lists the generated part of the suite: every program with its operations, in the source language and in
-//! array IR; with a name, its source.
+//! array IR; with a name, its source. At the end it counts what is written by hand.
 
 use we3_tests::generated_ir;
+use we3_tests::suite::directives::{Kind, directives};
+use we3_tests::suite::files;
 use we3_tests::suite::generated::{SIZES, programs};
 
 fn main() {
@@ -23,4 +25,31 @@ fn main() {
             }
         }
     }
+    if wanted.is_empty() {
+        for folder in ["tests/suite", "examples", "stdlib/std"] {
+            println!("{}", hand_written(folder));
+        }
+    }
+}
+
+/// Counts the cases of a folder's files.
+fn hand_written(folder: &str) -> String {
+    let paths = files(folder);
+    let (mut runs, mut structures, mut tests) = (0, 0, 0);
+    for path in &paths {
+        #[expect(clippy::disallowed_methods, reason = "tests read their files")]
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        for directive in directives(&text).0 {
+            match directive.kind {
+                Kind::Run { .. } => runs += 1,
+                Kind::Structure { .. } => structures += 1,
+                Kind::Complaint { .. } | Kind::Skip { .. } => {}
+            }
+        }
+        tests += text.lines().filter(|line| line.starts_with("test \"")).count();
+    }
+    let n_files = paths.len();
+    format!(
+        "written by hand in {folder}: {runs} runs, {structures} structures, {tests} test items in {n_files} files"
+    )
 }

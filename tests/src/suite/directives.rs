@@ -30,10 +30,10 @@ pub enum Kind {
         /// Part of its code and message.
         part: String,
     },
-    /// Counts in the loop IR of an entry (of the only one, if it has no name).
+    /// Counts in the loop IR of an entry (of the one above, if it has no name).
     Structure {
         /// Which entry.
-        entry: Option<String>,
+        entry: String,
         /// Numbers and what they count.
         counts: Vec<(usize, String)>,
     },
@@ -81,7 +81,7 @@ pub fn directives(text: &str) -> (Vec<Directive>, Vec<(usize, String)>) {
                 at: if alone { next_code_line(&lines, index) } else { index + 1 },
                 part: rest.trim().to_owned(),
             }),
-            "expect" if alone => structure(rest.trim()),
+            "expect" if alone => structure(rest.trim(), function_above(&lines[..index])),
             "skip" if alone => {
                 let what = rest.trim().split([':', ' ']).next().unwrap_or_default().to_owned();
                 Ok(Kind::Skip { what })
@@ -150,10 +150,19 @@ fn expected(text: &str) -> Result<Expected, String> {
     }
 }
 
-fn structure(text: &str) -> Result<Kind, String> {
+/// The last `pub fn` of these lines.
+fn function_above(lines: &[&str]) -> Option<String> {
+    let name = |line: &&str| {
+        let rest = line.trim_start().strip_prefix("pub fn ")?;
+        Some(rest.split(['(', '<']).next().unwrap_or_default().trim().to_owned())
+    };
+    lines.iter().rev().find_map(name)
+}
+
+fn structure(text: &str, above: Option<String>) -> Result<Kind, String> {
     let (entry, counts) = match text.split_once(':') {
-        Some((entry, counts)) => (Some(entry.trim().to_owned()), counts),
-        None => (None, text),
+        Some((entry, counts)) => (entry.trim().to_owned(), counts),
+        None => (above.ok_or("no `pub fn` stands above")?, text),
     };
     let counts: Result<Vec<(usize, String)>, String> = counts
         .split(',')
@@ -172,20 +181,21 @@ mod tests {
 
     #[test]
     fn every_form_is_understood() {
-        let text = "// run: f(1, k = 2)[0].re == 3.0\n// run: f() ~= 1.0 within 1e-9\n// run: f(1) !error: range\n\
+        let text = "pub fn g(x: i64) -> i64 = x;\n// run: f(1, k = 2)[0].re == 3.0\n// run: f() ~= 1.0 within 1e-9\n// run: f(1) !error: range\n\
                     // run: f(1) == g(2)\n// error: E0301\nlet x = 1; // error: unused\n// expect: 1 nest, 0 copies\n\
                     // skip: llvm: too slow\n// a comment: nothing\n";
         let (found, faults) = directives(text);
         assert!(faults.is_empty(), "{faults:?}");
         assert_eq!(found.len(), 8);
-        assert!(matches!(&found[4].kind, Kind::Complaint { at: 6, .. }));
-        assert!(matches!(&found[5].kind, Kind::Complaint { at: 6, .. }));
+        assert!(matches!(&found[4].kind, Kind::Complaint { at: 7, .. }));
+        assert!(matches!(&found[5].kind, Kind::Complaint { at: 7, .. }));
+        assert!(matches!(&found[6].kind, Kind::Structure { entry, .. } if entry == "g"));
         assert!(matches!(&found[3].kind, Kind::Run { expected: Expected::SameAs(_), .. }));
     }
 
     #[test]
     fn what_cannot_be_read_is_a_fault() {
-        let (_, faults) = directives("// run: f(1 == 2\n// run: f(1) = 2\n");
-        assert_eq!(faults.len(), 2);
+        let (_, faults) = directives("// run: f(1 == 2\n// run: f(1) = 2\n// expect: 1 nest\n");
+        assert_eq!(faults.len(), 3);
     }
 }

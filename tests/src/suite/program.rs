@@ -202,7 +202,7 @@ impl<'run> Program<'run> {
     ) -> Result<(), String> {
         let value = match (result, expected) {
             (Err(failure), Expected::Error(part)) => {
-                let message = failure.summary();
+                let message = told(failure);
                 let is_ours = matches!(failure, Failure::Bug { .. } | Failure::Unsupported(_));
                 return match !is_ours && diagnostics::contains(&message, part) {
                     true => Ok(()),
@@ -241,18 +241,14 @@ impl<'run> Program<'run> {
         for directive in self.directives {
             let Kind::Structure { entry, counts } = &directive.kind else { continue };
             report.cases += 1;
-            if let Err(fault) = self.counts(entry.as_deref(), counts) {
+            if let Err(fault) = self.counts(entry, counts) {
                 report.fail(directive.line, fault);
             }
         }
     }
 
-    fn counts(&mut self, entry: Option<&str>, counts: &[(usize, String)]) -> Result<(), String> {
-        let found = match (entry, self.session.entries()) {
-            (Some(name), _) => self.session.entry(name).map_err(|failure| failure.summary())?.clone(),
-            (None, [only]) => only.clone(),
-            (None, _) => return Err(String::from("name the entry: `// expect: f: 1 nest`")),
-        };
+    fn counts(&mut self, entry: &str, counts: &[(usize, String)]) -> Result<(), String> {
+        let found = self.session.entry(entry).map_err(|failure| failure.summary())?.clone();
         let kernel = self.session.kernel(&found).map_err(|failure| failure.summary())?;
         let ir = self.session.ir().map_err(|failure| failure.summary())?;
         let module = we3_driver::kernel::with_entries(&ir.module, &|name| name == kernel.name);
@@ -275,7 +271,7 @@ impl<'run> Program<'run> {
 
     /// PTX of all entries through ptxas.
     fn kernels(&mut self, report: &mut FileReport) {
-        if !cfg!(feature = "llvm") || self.skipped.contains("ptx") || ptx::assembler().is_none() {
+        if self.skipped.contains("ptx") || !ptx::is_tested() {
             return;
         }
         let entries = self.session.entries().to_vec();
@@ -328,6 +324,16 @@ impl<'run> Program<'run> {
             }
         }
     }
+}
+
+/// What an expectation is compared with: the code, then the message.
+fn told(failure: &Failure) -> String {
+    if let Failure::Diagnostics(diagnostics) = failure
+        && let Some(first) = diagnostics.first()
+    {
+        return format!("{} {}", first.code.0, first.message);
+    }
+    failure.summary()
 }
 
 fn short(value: &HostValue) -> String {

@@ -19,6 +19,27 @@ pub fn assembler() -> Option<&'static Ptxas> {
     FOUND.get_or_init(ptxas::find).as_ref()
 }
 
+/// Whether emitted PTX is assembled here.
+pub fn is_tested() -> bool {
+    cfg!(feature = "llvm") && assembler().is_some()
+}
+
+/// In CI nothing may be left out.
+#[expect(clippy::disallowed_methods, reason = "a setting of the machine that runs the tests")]
+pub fn must_be_tested() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true")
+}
+
+/// How many kernels ptxas took, or that none was tried.
+pub fn spoken(kernels: usize) -> String {
+    if is_tested() {
+        return format!("{kernels} PTX kernels assembled");
+    }
+    let missing =
+        if cfg!(feature = "llvm") { "no ptxas (make setup)" } else { "built without the feature `llvm`" };
+    format!("PTX NOT TESTED: {missing}")
+}
+
 /// Compiles these entries for a GPU and assembles them; gives the number of kernels.
 pub fn assemble(session: &mut Session, kernels: &[Kernel], processor: &str) -> Result<usize, String> {
     let ir = session.ir().map_err(|failure| failure.summary())?;

@@ -2,11 +2,12 @@
 
 use we3_driver::ir::{Block, Func, Opcode};
 
-/// Counts of one kind in the loop IR of an entry: `nest`, `copie` (of `copies`), `alloc`, `check`, `dot`.
+/// Counts of one kind in the loop IR of an entry, their names without an `s` at the end.
 pub fn count(func: &Func, what: &str) -> Option<usize> {
     match what {
         "nest" => Some(nests(func, func.body)),
-        "copie" | "copy" => Some(everywhere(func, &|opcode| matches!(opcode, Opcode::Copy))),
+        "loop copie" | "loop copy" => Some(in_loops(func, func.body, &is_copy)),
+        "copie" | "copy" => Some(everywhere(func, &is_copy)),
         "alloc" => Some(everywhere(func, &|opcode| matches!(opcode, Opcode::Alloc(_)))),
         "check" => Some(everywhere(func, &|opcode| matches!(opcode, Opcode::Check { .. }))),
         "loop" => Some(everywhere(func, &|opcode| matches!(opcode, Opcode::For(_)))),
@@ -16,24 +17,48 @@ pub fn count(func: &Func, what: &str) -> Option<usize> {
     }
 }
 
+fn is_copy(opcode: &Opcode) -> bool {
+    matches!(opcode, Opcode::Copy)
+}
+
+fn is_loop(opcode: &Opcode) -> bool {
+    matches!(opcode, Opcode::For(_) | Opcode::Forever | Opcode::While)
+}
+
 /// Outermost loops.
 fn nests(func: &Func, block: Block) -> usize {
     let ops = func.blocks[block].ops.iter().map(|op| &func.ops[*op]);
-    ops.map(|op| match op.opcode {
-        Opcode::For(_) | Opcode::Forever | Opcode::While => 1,
-        _ => op.regions.iter().map(|region| nests(func, *region)).sum(),
+    ops.map(|op| {
+        if is_loop(&op.opcode) {
+            return 1;
+        }
+        op.regions.iter().map(|region| nests(func, *region)).sum()
+    })
+    .sum()
+}
+
+/// What stands in a loop, however deep.
+fn in_loops(func: &Func, block: Block, wanted: &dyn Fn(&Opcode) -> bool) -> usize {
+    let ops = func.blocks[block].ops.iter().map(|op| &func.ops[*op]);
+    ops.map(|op| {
+        let count = |region: &Block| {
+            if is_loop(&op.opcode) { below(func, *region, wanted) } else { in_loops(func, *region, wanted) }
+        };
+        op.regions.iter().map(count).sum::<usize>()
     })
     .sum()
 }
 
 fn everywhere(func: &Func, wanted: &dyn Fn(&Opcode) -> bool) -> usize {
-    fn walk(func: &Func, block: Block, wanted: &dyn Fn(&Opcode) -> bool) -> usize {
-        let ops = func.blocks[block].ops.iter().map(|op| &func.ops[*op]);
-        ops.map(|op| {
-            let inner: usize = op.regions.iter().map(|region| walk(func, *region, wanted)).sum();
-            inner + usize::from(wanted(&op.opcode))
-        })
-        .sum()
-    }
-    walk(func, func.body, wanted)
+    below(func, func.body, wanted)
+}
+
+/// What stands in a block and the regions of its operations.
+fn below(func: &Func, block: Block, wanted: &dyn Fn(&Opcode) -> bool) -> usize {
+    let ops = func.blocks[block].ops.iter().map(|op| &func.ops[*op]);
+    ops.map(|op| {
+        let inner: usize = op.regions.iter().map(|region| below(func, *region, wanted)).sum();
+        inner + usize::from(wanted(&op.opcode))
+    })
+    .sum()
 }
