@@ -2,10 +2,11 @@
 //! gets its error within a second, and nothing overflows.
 
 use std::panic::catch_unwind;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use we3_driver::const_eval::InterpretedConsts;
 use we3_frontend::check::{CheckOptions, check};
+use we3_tests::clock::Clock;
 use we3_tests::pages::Program;
 
 /// Texts that ask for too much, and the code of what must be said; none: that is not too much for the checker.
@@ -47,7 +48,7 @@ fn what_is_too_much_gets_a_clear_error_within_a_second() {
     let mut failures = Vec::new();
     for (code, text) in excesses() {
         let program = Program::single("excess.we3", text.clone());
-        let start = Instant::now();
+        let clock = Clock::start();
         let outcome = catch_unwind(|| {
             let options = CheckOptions {
                 const_eval: Some(&InterpretedConsts),
@@ -57,7 +58,7 @@ fn what_is_too_much_gets_a_clear_error_within_a_second() {
             let result = check(&program, options);
             result.diagnostics.iter().filter(|one| one.is_error()).map(|one| one.code.0).collect::<Vec<_>>()
         });
-        let time = start.elapsed();
+        let time = clock.elapsed();
         let shown: String = text.chars().take(120).collect();
         match outcome {
             Err(_) => failures.push(format!("a panic: {shown}")),
