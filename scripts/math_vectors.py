@@ -2,13 +2,15 @@
 """Writes the results in tests/data/math/*.csv anew from their inputs: correctly rounded, by mpmath.
 
 usage: math_vectors.py [--check] FILE…        (needs `pip install mpmath`)
-A file NAME_f64.csv has rows `x,result` or `x,y,result`, bits in hexadecimal; NaN is 7ff8000000000000.
+A file NAME_f64.csv or NAME_f32.csv has rows `x,result` or `x,y,result`, bits in hexadecimal; NaN is
+7ff8000000000000 or 7fc00000.
 With --check nothing is written and the exit status says whether every row was right.
 """
 import math
 import pathlib
 import struct
 import sys
+from typing import NamedTuple
 
 import mpmath
 from mpmath import mp, mpf
@@ -17,23 +19,43 @@ INF, NAN = math.inf, math.nan
 TWO = {"pow", "atan2", "hypot"}
 
 
+class Format(NamedTuple):
+    """A binary float: what `struct` calls it, its NaN, bits of the significand, exponents as `frexp` has them."""
+
+    code: str
+    nan: str
+    precision: int
+    least: int
+    greatest: int
+
+
+FORMATS = {
+    "f64": Format(">d", "7ff8000000000000", 53, -1021, 1024),
+    "f32": Format(">f", "7fc00000", 24, -125, 128),
+}
+# The format of the file at hand; `main` sets it.
+target = FORMATS["f64"]
+
+
 def to_float(bits):
-    return struct.unpack(">d", int(bits, 16).to_bytes(8, "big"))[0]
+    return struct.unpack(target.code, bytes.fromhex(bits))[0]
 
 
 def to_bits(value):
-    return "7ff8000000000000" if math.isnan(value) else struct.pack(">d", value).hex()
+    return target.nan if math.isnan(value) else struct.pack(target.code, value).hex()
 
 
 def rounded(value):
-    """The nearest float, ties to even, denormals and overflow included."""
+    """The nearest float of the target, ties to even, denormals and overflow included."""
     if value == 0:
         return 0.0
+    precision = target.precision
     mantissa, exponent = mpmath.frexp(abs(value))
-    exponent = max(exponent, -1021)
-    units = int(mpmath.nint(mpmath.ldexp(abs(value), 53 - exponent)))
-    # 2^1024 is the first that does not fit.
-    size = INF if exponent > 1024 or (exponent == 1024 and units >= 1 << 53) else math.ldexp(units, exponent - 53)
+    exponent = max(exponent, target.least)
+    units = int(mpmath.nint(mpmath.ldexp(abs(value), precision - exponent)))
+    # 2^1024 (2^128) is the first that does not fit.
+    over = exponent > target.greatest or (exponent == target.greatest and units >= 1 << precision)
+    size = INF if over else math.ldexp(units, exponent - precision)
     return math.copysign(size, float(mpmath.sign(value)))
 
 
@@ -168,10 +190,12 @@ def binary(name, x, y):
 
 
 def main(arguments):
+    global target
     check = "--check" in arguments
     wrong = 0
     for path in map(pathlib.Path, (a for a in arguments if a != "--check")):
-        name = path.stem.removesuffix("_f64")
+        name, suffix = path.stem.rsplit("_", 1)
+        target = FORMATS[suffix]
         head, *rows = path.read_text().split()
         out = [head]
         for row in rows:
