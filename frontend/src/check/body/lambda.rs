@@ -15,7 +15,7 @@ use crate::check::defs::{FnId, TraitId};
 use crate::check::session::Checker;
 use crate::check::traits::ImplArgs;
 use crate::codes;
-use crate::typed::{Atom, Expr, ExprKind, FuncId, Local, Size, Type};
+use crate::typed::{Atom, Expr, ExprKind, FuncId, Local, Size, Stmt, Type};
 
 /// A function a name or expression stands for.
 #[derive(Clone)]
