@@ -48,11 +48,11 @@ impl Lower<'_> {
         nest: &Nest<'_>,
         packed: &PackedSchedule,
         depth: usize,
-        subscripts: &mut Vec<Option<Value>>,
+        subscripts: &mut [Option<Value>],
     ) {
         let was_parallel = self.in_parallel;
         let pays = self.packing_pays(nest, packed);
-        let mut again = subscripts.clone();
+        let mut again = subscripts.to_vec();
         self.if_else(
             pays,
             &[],

@@ -49,7 +49,7 @@ impl Lower<'_> {
         &mut self,
         nest: &Nest<'_>,
         schedule: &PackedSchedule,
-        subscripts: &mut Vec<Option<Value>>,
+        subscripts: &mut [Option<Value>],
     ) {
         let src = self.src;
         let data = &src.ops[schedule.dot];
@@ -87,7 +87,7 @@ impl Lower<'_> {
         }
     }
 
-    fn panel(&mut self, packed: &Packed<'_>, subscripts: &mut Vec<Option<Value>>, number: Value) {
+    fn panel(&mut self, packed: &Packed<'_>, subscripts: &mut [Option<Value>], number: Value) {
         let width = i64::from(packed.schedule.width);
         let from = self.mul_const(number, width);
         let rest = self.sub(packed.nest.sizes[packed.schedule.column as usize], from);
@@ -111,7 +111,7 @@ impl Lower<'_> {
     }
 
     /// Copies the operand that follows the columns; columns past the last hold zero.
-    fn pack(&mut self, packed: &Packed<'_>, subscripts: &mut Vec<Option<Value>>, panel: Panel) {
+    fn pack(&mut self, packed: &Packed<'_>, subscripts: &mut [Option<Value>], panel: Panel) {
         let zero = self.i64(0);
         let width = i64::from(packed.schedule.width);
         let bytes = packed.acc.bytes();
@@ -187,7 +187,7 @@ impl Lower<'_> {
     fn packed_tile(
         &mut self,
         packed: &Packed<'_>,
-        subscripts: &mut Vec<Option<Value>>,
+        subscripts: &mut [Option<Value>],
         panel: Panel,
         (first, n_rows): (Value, Value),
     ) {
@@ -215,7 +215,7 @@ impl Lower<'_> {
     fn packed_runs(
         &mut self,
         packed: &Packed<'_>,
-        subscripts: &mut Vec<Option<Value>>,
+        subscripts: &mut [Option<Value>],
         panel: Panel,
         (rows, sums): (&[Value], Sums),
     ) {
