@@ -8,7 +8,7 @@ WE3C = target/release/we3c
 # Asked when it is used: `setup` may have installed it by then.
 HAVE_LLVM = $(shell ls $(LLVM_SYS_221_PREFIX)/bin/llvm-config 2>/dev/null)
 
-.PHONY: help setup build demo test lint suite-list bless seeded-bugs bench bench-quick bench-check clean
+.PHONY: help setup build demo test bench-latency lint suite-list bless seeded-bugs bench bench-quick bench-check clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,14 +17,19 @@ setup: ## install what is missing (Debian packages, ptxas in .venv)
 	@scripts/setup.sh
 
 build: ## release build of we3c and, where LLVM is installed, of its worker
-	$(CARGO) build --release -p we3-cli $(if $(HAVE_LLVM),-p we3-backend-llvm)
+	$(CARGO) build --release -p we3-cli $(if $(HAVE_LLVM),-p we3-backend-llvm) $(FEATURES)
 
-demo: setup ## the handwritten-digits example on real data, on three backends
-	@$(MAKE) --no-print-directory build
+# The demo runs on this machine only, so it leaves out code for other processors: that is long to build.
+demo: ## the handwritten-digits example on real data, on three backends
+	@scripts/setup.sh demo
+	@$(MAKE) --no-print-directory build FEATURES=--no-default-features
 	@scripts/demo.sh
 
 test: setup ## every test: unit, IR files, suite on all backends, diagnostics, PTX through ptxas
 	@scripts/test.sh
+
+bench-latency: build ## times of check, compile and start to result, against their bars, as CSV
+	@bench/latency/latency.py
 
 lint: setup ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check

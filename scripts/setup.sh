@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the project needs and does not find: Debian packages through apt, ptxas through PyPI.
-# Does nothing, quickly, when all is there. WE3_SETUP=off skips it.
+# Does nothing, quickly, when all is there. WE3_SETUP=off skips it. `setup.sh demo` leaves out what only tests need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${WE3_SETUP:-on}" = off ] && exit 0
@@ -13,10 +13,16 @@ if ! command -v cargo >/dev/null; then
     exit 1
 fi
 
+for_demo=$([ "${1:-}" = demo ] && echo yes || echo no)
+
+# Sources of crates (and, on a first run, the compiler) come while apt works. The build reports what fails here.
+cargo fetch --locked --quiet --target "$(rustc -vV | sed -n 's/^host: //p')" >/dev/null 2>&1 &
+trap wait EXIT
+
 packages=()
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 [ -x "${LLVM_SYS_221_PREFIX:-/usr/lib/llvm-22}/bin/llvm-config" ] || packages+=(llvm-22-dev)
-python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
+[ "$for_demo" = yes ] || python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 if [ ${#packages[@]} -gt 0 ]; then
     say "installing: ${packages[*]}"
     if command -v apt-get >/dev/null; then
@@ -27,6 +33,8 @@ if [ ${#packages[@]} -gt 0 ]; then
         say "no apt-get here: install the equivalent of ${packages[*]} by hand; going on without"
     fi
 fi
+
+[ "$for_demo" = yes ] && exit 0
 
 # ptxas assembles every kernel that the PTX backend emits, in tests.
 if [ ! -x .venv/bin/python ]; then

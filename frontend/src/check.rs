@@ -11,7 +11,7 @@ mod load;
 mod session;
 mod show;
 mod signature;
-mod suggest;
+pub mod suggest;
 mod traits;
 
 mod body;

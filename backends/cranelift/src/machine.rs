@@ -1,6 +1,6 @@
 //! From a `Target` to Cranelift's target description, and the few facts that code generation asks.
 
-use cranelift_codegen::isa::{self, OwnedTargetIsa};
+use cranelift_codegen::isa::{self, LookupError, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use we3_backend_api::{Arch, Options, Target, Unsupported};
 
@@ -88,7 +88,13 @@ pub fn target_isa(target: &Target, options: &Options) -> Result<OwnedTargetIsa, 
             return Err(unsupported("Cranelift has no PTX target", Some("use the LLVM backend")));
         }
     };
-    let mut builder = isa::lookup_by_name(triple).map_err(bug)?;
+    let mut builder = isa::lookup_by_name(triple).map_err(|error| match error {
+        LookupError::SupportDisabled => unsupported(
+            format!("this we3c was built without Cranelift's code generation for {triple}"),
+            Some("build it with the feature `cross` (`make build`), or use the LLVM backend"),
+        ),
+        LookupError::Unsupported => bug(error),
+    })?;
     for name in feature_flags(target) {
         builder.enable(name).map_err(bug)?;
     }

@@ -17,6 +17,10 @@ pub fn lex(file: FileId, source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
     let mut lexing =
         Lexing { file, source, tokens: Vec::with_capacity(source.len() / 4), diagnostics: vec![] };
     for (result, range) in TokenKind::lexer(source).spanned() {
+        // Some editors begin a file with a byte order mark.
+        if range.start == 0 && source.get(range.clone()) == Some("\u{feff}") {
+            continue;
+        }
         lexing.add(result.unwrap_or(TokenKind::Error), range.start as u32, range.end as u32);
     }
     lexing.finish()

@@ -7,10 +7,25 @@ use we3_ir::diagnostic::{Diagnostic, Severity};
 use we3_ir::span::Span;
 
 pub(crate) fn unknown_character(span: Span, text: &str, instead: Option<&str>) -> Diagnostic {
-    let found = Diagnostic::error(codes::UNKNOWN_CHARACTER, span, format!("`{text}` has no meaning here"));
+    let found =
+        Diagnostic::error(codes::UNKNOWN_CHARACTER, span, format!("{} has no meaning here", visible(text)));
     match instead {
         Some(instead) => found.with_fix(format!("write `{instead}`"), span, instead),
         None => found,
+    }
+}
+
+/// A character that nobody sees is named by its number.
+fn visible(text: &str) -> String {
+    match text.chars().next() {
+        Some(c)
+            if c.is_control()
+                || c.is_whitespace()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{feff}') =>
+        {
+            format!("the invisible character U+{:04X}", u32::from(c))
+        }
+        Some(_) | None => format!("`{text}`"),
     }
 }
 

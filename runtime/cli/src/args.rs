@@ -11,7 +11,8 @@ const EXAMPLES: &str = "\
 A first program, softmax.we3:
 
     pub fn softmax(x: f64[n]) -> f64[n] = {
-        let e = [exp(v - max(x)) for v in x];
+        let top = max(x);
+        let e = [exp(v - top) for v in x];
         e / sum(e)
     };
 

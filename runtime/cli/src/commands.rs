@@ -50,14 +50,17 @@ pub fn run(cli: Cli) -> ExitCode {
     outcome.unwrap_or_else(|failure| console.failure(&failure))
 }
 
-/// The sources of a program: a file, standard input as `-`, or a library module as `std::linalg`.
+/// The sources of a program: a file, standard input as `-`, a library module as `std::linalg`, or the whole
+/// library as `std`.
 fn sources(file: &str) -> Result<Sources, Failure> {
     if file == "-" {
         return Ok(Sources::from_text("<stdin>", files::read_text(file)?));
     }
+    if file == "std" {
+        return Ok(Sources::library());
+    }
     if let Some(module) = file.strip_prefix("std::") {
-        return Sources::from_std(module)
-            .ok_or_else(|| Failure::Usage(format!("there is no library module `{file}`")));
+        return Sources::std_named(module);
     }
     Sources::from_file(Path::new(file))
 }
@@ -99,10 +102,16 @@ fn failed(session: &Session, failure: Failure, console: Console) -> Outcome {
 
 /// The backend with this name.
 fn backend(name: &str) -> Result<BackendChoice, Failure> {
-    BackendChoice::from_name(name).ok_or_else(|| {
-        let known: Vec<&str> = BackendChoice::ALL.iter().map(|choice| choice.name()).collect();
-        Failure::Usage(format!("there is no backend `{name}`; there are {}", known.join(", ")))
-    })
+    BackendChoice::from_name(name)
+        .ok_or_else(|| Failure::unknown("backend", name, &BackendChoice::ALL.map(BackendChoice::name)))
+}
+
+/// Said when a file has nothing of the kind, or the filter leaves nothing.
+fn nothing_ran(kind: &str, file: &str, filter: Option<&str>) -> String {
+    match filter {
+        Some(filter) => format!("note: no `{kind}` of {file} has `{filter}` in its name\n"),
+        None => format!("note: there is no `{kind}` in {file}\n"),
+    }
 }
 
 /// How long each stage took, one line each, and the sum.

@@ -58,21 +58,22 @@ impl Console {
         }
     }
 
-    /// Writes to standard output. A reader that has gone away (`we3c … | head`) ends the program quietly.
+    /// Writes to standard output.
     pub fn print(self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
-            && error.kind() == ErrorKind::BrokenPipe
-        {
-            std::process::exit(0);
-        }
+        self.print_bytes(text.as_bytes());
     }
 
-    /// Writes bytes that may be no text.
-    pub fn print_bytes(self, bytes: &[u8]) -> Result<(), Failure> {
+    /// Writes bytes that may be no text. A reader that has gone away (`we3c … | head`) ends the program
+    /// quietly; a full disk does not.
+    pub fn print_bytes(self, bytes: &[u8]) {
         let mut out = std::io::stdout().lock();
-        let written = out.write_all(bytes).and_then(|()| out.flush());
-        written.map_err(|error| Failure::Usage(format!("cannot write to standard output: {error}")))
+        if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+            if error.kind() == ErrorKind::BrokenPipe {
+                std::process::exit(0);
+            }
+            self.message(&format!("{} cannot write to standard output: {error}\n", self.label()));
+            std::process::exit(i32::from(EXIT_FAILED));
+        }
     }
 
     /// Writes to standard error.

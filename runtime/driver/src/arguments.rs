@@ -68,8 +68,10 @@ fn assign<'args>(
         };
         match chosen.get_mut(place) {
             None => {
-                let n = params.len();
-                return Err(Failure::Usage(format!("`{entry}` takes {n} arguments; {}", listed(params))));
+                let (n, given) = (params.len(), args.len());
+                let takes = if n == 1 { String::from("1 argument") } else { format!("{n} arguments") };
+                let message = format!("`{entry}` takes {takes}, {given} were given; {}", listed(params));
+                return Err(Failure::Usage(message));
             }
             Some(Some(_)) => {
                 let name = &params[place].name;
@@ -87,7 +89,7 @@ fn listed(params: &[HostParam]) -> String {
         _ => {
             let params: Vec<String> =
                 params.iter().map(|param| format!("{}: {}", param.name, param.ty)).collect();
-            format!("they are {}", params.join(", "))
+            format!("{} {}", if params.len() == 1 { "it is" } else { "they are" }, params.join(", "))
         }
     }
 }

@@ -105,7 +105,7 @@ fn holds_exactly(number: i128, ty: Scalar) -> bool {
 
 fn bind_array(spec: &Spec, elem: &HostType, sizes: &[String]) -> Result<HostValue, String> {
     let mut found = Vec::new();
-    measure(spec, sizes, &mut found)?;
+    measure(spec, elem, sizes, &mut found)?;
     let mut array = HostArray::zeros(elem.clone(), found.clone())
         .ok_or_else(|| format!("an array of {found:?} elements of {elem} does not fit in memory"))?;
     let mut next = 0;
@@ -114,8 +114,12 @@ fn bind_array(spec: &Spec, elem: &HostType, sizes: &[String]) -> Result<HostValu
 }
 
 /// The sizes of nested lists, from the first element of each level; `fill` finds ragged ones.
-fn measure(spec: &Spec, sizes: &[String], found: &mut Vec<u64>) -> Result<(), String> {
+fn measure(spec: &Spec, elem: &HostType, sizes: &[String], found: &mut Vec<u64>) -> Result<(), String> {
     if found.len() == sizes.len() {
+        if rank(spec) > 0 && matches!(elem, HostType::Scalar(_)) {
+            let (wanted, given) = (found.len(), found.len() + rank(spec));
+            return Err(format!("expected an array of rank {wanted}, got lists of rank {given}"));
+        }
         return Ok(());
     }
     let Spec::List(items) = spec else {
@@ -126,7 +130,7 @@ fn measure(spec: &Spec, sizes: &[String], found: &mut Vec<u64>) -> Result<(), St
     };
     found.push(items.len() as u64);
     match items.first() {
-        Some(first) => measure(first, sizes, found),
+        Some(first) => measure(first, elem, sizes, found),
         None => {
             // An empty list says nothing about its inner axes; a literal size does.
             let inner = &sizes[found.len()..];
@@ -134,6 +138,17 @@ fn measure(spec: &Spec, sizes: &[String], found: &mut Vec<u64>) -> Result<(), St
             Ok(())
         }
     }
+}
+
+/// How many lists stand in each other.
+fn rank(spec: &Spec) -> usize {
+    let mut rank = 0;
+    let mut inner = Some(spec);
+    while let Some(Spec::List(items)) = inner {
+        rank += 1;
+        inner = items.first();
+    }
+    rank
 }
 
 fn fill(
@@ -361,7 +376,7 @@ mod tests {
         for (text, ty, part) in [
             ("[[1], [2, 3]]", &f32s(2), "differ in length"),
             ("[1, 2]", &f32s(2), "expected rank 2, got a list of rank 1"),
-            ("[[1]]", &f32s(1), "expected f32, got a list of 1"),
+            ("[[1]]", &f32s(1), "expected an array of rank 1, got lists of rank 2"),
             ("256", &u8_ty, "does not fit u8"),
             ("1.5", &u8_ty, "expected u8"),
             ("true", &u8_ty, "expected u8, got `true`"),

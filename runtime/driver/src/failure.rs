@@ -2,6 +2,7 @@
 //! ways a kernel ends outside them (memory, steps).
 
 use we3_backend_api::Unsupported;
+use we3_frontend::check::suggest::closest;
 use we3_ir::diagnostic::Diagnostic;
 
 /// Why there is no result.
@@ -32,6 +33,14 @@ impl Failure {
     /// A bug without IR.
     pub fn bug(what: impl Into<String>) -> Failure {
         Failure::Bug { what: what.into(), ir: None }
+    }
+
+    /// A name that is not among the known ones: the closest, or all of them.
+    pub fn unknown(kind: &str, name: &str, known: &[&str]) -> Failure {
+        Failure::Usage(match closest(name, known.iter().copied()) {
+            Some(close) => format!("there is no {kind} `{name}`; did you mean `{close}`?"),
+            None => format!("there is no {kind} `{name}`; there are {}", known.join(", ")),
+        })
     }
 
     /// One line that names the failure, the same on every backend: suites compare it.

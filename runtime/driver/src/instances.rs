@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use we3_ir::Scalar;
 use we3_ir::span::FileId;
-use we3_parser::ast::{FnItem, GenericParamKind, ItemKind, TypeKind};
+use we3_parser::ast::{FnItem, GenericParamKind, Item, ItemKind, Module, TypeKind};
 use we3_parser::lexer::lex;
 use we3_parser::parse_module;
 
@@ -33,14 +33,15 @@ pub struct EntryName {
 }
 
 impl EntryName {
-    /// Splits a name as written.
+    /// Splits a name as written. What has no closing `>` is no list of arguments.
     pub fn parse(text: &str) -> EntryName {
-        match text.split_once('<') {
+        let text = text.trim();
+        match text.strip_suffix('>').and_then(|text| text.split_once('<')) {
             Some((base, rest)) => EntryName {
                 base: base.trim().trim_end_matches("::").to_owned(),
-                arguments: split_arguments(rest.trim().trim_end_matches('>')),
+                arguments: split_arguments(rest.trim()),
             },
-            None => EntryName { base: text.trim().to_owned(), arguments: Vec::new() },
+            None => EntryName { base: text.to_owned(), arguments: Vec::new() },
         }
     }
 }
@@ -68,20 +69,7 @@ fn split_arguments(text: &str) -> Vec<String> {
 /// are not written are taken from the types of the call's arguments (`f64` where they say nothing).
 pub fn instance_of(source: &str, name: &EntryName, args: &[Spec]) -> Result<Option<Instance>, Failure> {
     let (module, _) = parse_module(FileId(0), source);
-    let found = module.items.iter().find_map(|item| match &item.kind {
-        ItemKind::Fn(found) if found.name.text == name.base => Some(found),
-        ItemKind::Fn(_)
-        | ItemKind::Use(_)
-        | ItemKind::Const(_)
-        | ItemKind::TypeAlias(_)
-        | ItemKind::Struct(_)
-        | ItemKind::Trait(_)
-        | ItemKind::Impl(_)
-        | ItemKind::Test(_)
-        | ItemKind::Bench(_)
-        | ItemKind::Error => None,
-    });
-    let Some(function) = found else { return Ok(None) };
+    let Some((_, function)) = function_named(&module, &name.base) else { return Ok(None) };
     if function.generics.params.is_empty() {
         return match name.arguments.is_empty() {
             true => Ok(None),
@@ -105,6 +93,46 @@ pub fn instance_of(source: &str, name: &EntryName, args: &[Spec]) -> Result<Opti
         chosen.insert(param.name.text.clone(), argument);
     }
     Ok(Some(wrapper(source, function, &chosen)))
+}
+
+/// What the root module knows about a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FunctionKind {
+    /// A `pub fn` that hosts can call as it is.
+    Plain,
+    /// A `pub fn` with type or constant parameters.
+    Generic,
+    /// Not `pub`.
+    Private,
+}
+
+/// What kind of function of the root module has this name, if one has.
+pub fn function_kind(source: &str, name: &str) -> Option<FunctionKind> {
+    let (module, _) = parse_module(FileId(0), source);
+    let (item, function) = function_named(&module, name)?;
+    Some(if item.is_pub.is_none() {
+        FunctionKind::Private
+    } else if function.generics.params.is_empty() {
+        FunctionKind::Plain
+    } else {
+        FunctionKind::Generic
+    })
+}
+
+fn function_named<'module>(module: &'module Module, name: &str) -> Option<(&'module Item, &'module FnItem)> {
+    module.items.iter().find_map(|item| match &item.kind {
+        ItemKind::Fn(found) if found.name.text == name => Some((item, found)),
+        ItemKind::Fn(_)
+        | ItemKind::Use(_)
+        | ItemKind::Const(_)
+        | ItemKind::TypeAlias(_)
+        | ItemKind::Struct(_)
+        | ItemKind::Trait(_)
+        | ItemKind::Impl(_)
+        | ItemKind::Test(_)
+        | ItemKind::Bench(_)
+        | ItemKind::Error => None,
+    })
 }
 
 /// The scalar that stands in the place of `T` in the first argument whose type mentions it.
@@ -194,6 +222,17 @@ mod tests {
         );
         let written = instance_of(SOURCE, &EntryName::parse("softmax::<f16>"), &args).unwrap().unwrap();
         assert_eq!(written.name, "softmax_f16");
+    }
+
+    #[test]
+    fn functions_are_told_apart() {
+        let source =
+            "pub fn a(x: i64) -> i64 = x;\nfn b(x: i64) -> i64 = x;\npub fn c<T: Num>(x: T) -> T = x;";
+        let kinds = ["a", "b", "c", "d"].map(|name| function_kind(source, name));
+        let plain = (FunctionKind::Plain, FunctionKind::Private, FunctionKind::Generic);
+        assert_eq!(kinds, [Some(plain.0), Some(plain.1), Some(plain.2), None]);
+        assert_eq!(EntryName::parse("f::<f32").arguments, [""; 0]);
+        assert_eq!(EntryName::parse(" f::<f32, [3]> ").arguments, ["f32", "[3]"]);
     }
 
     #[test]

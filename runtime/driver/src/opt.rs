@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use we3_backend_api::Target;
+use we3_frontend::check::suggest::closest;
 use we3_ir::text::print_module;
 use we3_passes::{Pass, PassContext, RunOptions, pipelines, run_passes};
 
@@ -73,7 +74,12 @@ fn find_passes(names: &[String]) -> Result<Vec<Pass>, Failure> {
         } else if let Some(pipeline) = pipelines::PIPELINES.iter().find(|pipeline| pipeline.name == name) {
             passes.extend_from_slice(pipeline.passes);
         } else {
-            return Err(Failure::Usage(format!("there is no pass `{name}` (`we3c opt --list-passes`)")));
+            let known: Vec<&str> = pipelines::ALL.iter().map(|pass| pass.name).collect();
+            let close = closest(name, known.iter().copied())
+                .map_or_else(String::new, |close| format!("; did you mean `{close}`?"));
+            return Err(Failure::Usage(format!(
+                "there is no pass `{name}`{close} (`we3c opt --list-passes` lists them)"
+            )));
         }
     }
     Ok(passes)

@@ -4,6 +4,8 @@ use we3_backend_api::{Arch, Target};
 use we3_device::host_target;
 use we3_passes::TargetFacts;
 
+use crate::failure::Failure;
+
 /// Who runs or compiles a kernel.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum BackendChoice {
@@ -128,6 +130,12 @@ pub const TARGET_NAMES: &[(&str, &str)] = &[
     ("riscv64", "64-bit RISC-V"),
     ("sm_75", "NVIDIA Turing; also sm_80, sm_86, sm_89, sm_90, sm_90a"),
 ];
+
+/// The target with this name; the failure says which there are.
+pub fn target_named(name: &str) -> Result<Target, Failure> {
+    let known: Vec<&str> = TARGET_NAMES.iter().map(|(name, _)| *name).collect();
+    target_from_name(name).ok_or_else(|| Failure::unknown("target", name, &known))
+}
 
 /// The target with this name.
 pub fn target_from_name(name: &str) -> Option<Target> {

@@ -68,12 +68,15 @@ impl Random {
             let (Ok(lo), Ok(hi)) = (lo.parse::<f64>(), hi.parse::<f64>()) else {
                 return Err(format!("`{lo}..{hi}` is not a range of {ty}"));
             };
+            if !(lo < hi && (hi - lo).is_finite()) {
+                return Err(format!("the range {lo}..{hi} is empty or too wide"));
+            }
             return Ok(float_bits(ty, lo + (hi - lo) * self.unit()));
         }
         let (Ok(lo), Ok(hi)) = (lo.parse::<i128>(), hi.parse::<i128>()) else {
             return Err(format!("`{lo}..{hi}` is not a range of {ty}"));
         };
-        let width = u64::try_from(hi - lo).unwrap_or(0);
+        let width = hi.checked_sub(lo).and_then(|width| u64::try_from(width).ok()).unwrap_or(0);
         if width == 0 {
             return Err(format!("the range {lo}..{hi} is empty or too wide"));
         }

@@ -14,6 +14,7 @@ use we3_ir::verify::verify;
 use crate::const_eval::InterpretedConsts;
 use crate::executable::{Executable, ProgramIr};
 use crate::failure::Failure;
+use crate::instances::{FunctionKind, function_kind};
 use crate::kernel::Kernel;
 use crate::plan::Plan;
 use crate::sources::Sources;
@@ -47,7 +48,7 @@ impl Session {
             let options = CheckOptions {
                 skip_tests: !options.with_tests,
                 warn_sizes: options.warn_sizes,
-                trust_std: true,
+                trust_std: !sources.is_library(),
                 all_tests: sources.all_tests(),
                 const_eval: Some(&InterpretedConsts),
             };
@@ -116,15 +117,27 @@ impl Session {
     /// The entry with this name; the failure lists what there is.
     pub fn entry(&self, name: &str) -> Result<&Entry, Failure> {
         self.program()?;
-        self.entries().iter().find(|entry| entry.name == name).ok_or_else(|| {
-            Failure::Usage(match self.entries() {
-                [] => format!("there is no `pub fn {name}`, nor any other entry"),
+        let found = self.entries().iter().find(|entry| entry.name == name);
+        found.ok_or_else(|| self.no_entry(name))
+    }
+
+    fn no_entry(&self, name: &str) -> Failure {
+        let root = self.sources.files().first().map_or("", |file| file.text.as_str());
+        match function_kind(root, name) {
+            Some(FunctionKind::Private) => Failure::Usage(format!(
+                "`{name}` is private to its module: write `pub fn {name}` to make it an entry"
+            )),
+            Some(FunctionKind::Generic) => Failure::Usage(format!(
+                "`{name}` has type parameters; an entry needs types, as a `pub fn` that calls it with some has"
+            )),
+            Some(FunctionKind::Plain) | None => match self.entries() {
+                [] => Failure::Usage(format!("there is no `pub fn {name}`, nor any other entry")),
                 entries => {
                     let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-                    format!("there is no entry `{name}`; there are {}", names.join(", "))
+                    Failure::unknown("entry", name, &names)
                 }
-            })
-        })
+            },
+        }
     }
 
     /// The name in the IR of a function of the program.

@@ -17,6 +17,8 @@ pub struct Sources {
     folder: Option<PathBuf>,
     /// Tests of every module are wanted, not only the root's.
     all_tests: bool,
+    /// The program is the library itself: nothing in it is taken on trust.
+    library: bool,
 }
 
 impl Sources {
@@ -25,13 +27,13 @@ impl Sources {
         let name = path.display().to_string();
         let text = read(path).map_err(|fault| Failure::Usage(format!("cannot read {name}: {fault}")))?;
         let folder = path.parent().map(Path::to_owned);
-        Ok(Sources { root: SourceText { name, text }, folder, all_tests: false })
+        Ok(Sources { root: SourceText { name, text }, folder, all_tests: false, library: false })
     }
 
     /// A program whose root is this text; other modules than those of `std` are not found.
     pub fn from_text(name: impl Into<String>, text: impl Into<String>) -> Sources {
         let root = SourceText { name: name.into(), text: text.into() };
-        Sources { root, folder: None, all_tests: false }
+        Sources { root, folder: None, all_tests: false, library: false }
     }
 
     /// A module of the standard library as a root, to check and test it.
@@ -45,9 +47,28 @@ impl Sources {
         Some(Sources::from_text(format!("std/{module}.we3"), text))
     }
 
+    /// The whole standard library as one program.
+    pub fn library() -> Sources {
+        let imports = we3_stdlib::MODULES.iter().filter(|(name, _)| *name != "prelude");
+        let imports: String = imports.map(|(name, _)| format!("use std::{name}::{{}};\n")).collect();
+        let root = Sources::from_text("std", format!("//! Every module of the library.\n\n{imports}"));
+        Sources { all_tests: true, library: true, ..root }
+    }
+
+    /// `from_std`; the failure says which modules there are.
+    pub fn std_named(module: &str) -> Result<Sources, Failure> {
+        let known: Vec<&str> = we3_stdlib::MODULES.iter().map(|(name, _)| *name).collect();
+        Sources::from_std(module).ok_or_else(|| Failure::unknown("library module", module, &known))
+    }
+
     /// Whether tests of every module are wanted.
     pub fn all_tests(&self) -> bool {
         self.all_tests
+    }
+
+    /// Whether this is the library itself.
+    pub fn is_library(&self) -> bool {
+        self.library
     }
 
     /// The root's text.

@@ -7,7 +7,7 @@ use we3_driver::bench_runner::{BenchOutcome, run_benches};
 use we3_driver::plan::Plan;
 use we3_driver::session::SessionOptions;
 
-use super::{Outcome, open, report};
+use super::{Outcome, nothing_ran, open, report};
 use crate::console::{Console, EXIT_FAILED, MessageFormat};
 
 const EXAMPLES: &str = "\
@@ -45,7 +45,12 @@ pub fn run(args: &Args, console: Console) -> Outcome {
         console.print(&line(outcome, &plan, console));
     });
     match outcomes {
-        Ok(_) => Ok(ExitCode::SUCCESS),
+        Ok(run) => {
+            if run.is_empty() {
+                console.message(&nothing_ran("bench", &args.file, args.filter.as_deref()));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Err(failure) => super::failed(&session, failure, console),
     }
 }

@@ -33,7 +33,7 @@ pub enum Warning {
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// Root modules (`-`: standard input)
+    /// Root modules (`-`: standard input; `std`, `std::linalg`: the library, or a module of it)
     #[arg(required = true)]
     files: Vec<String>,
 

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use we3_driver::failure::Failure;
 use we3_driver::header::c_header;
 use we3_driver::kernel::with_entries;
-use we3_driver::plan::{BackendChoice, Plan, TARGET_NAMES, target_from_name, target_name};
+use we3_driver::plan::{BackendChoice, Plan, target_name, target_named};
 use we3_driver::session::{Session, SessionOptions};
 use we3_driver::sources::Sources;
 use we3_driver::stages::{Form, Stage, StageLog, read_ir, run_to, syntax_tree, tokens};
@@ -191,10 +191,7 @@ fn finish(args: &Args, form: Form, log: &mut StageLog) -> Result<(Vec<u8>, Optio
 fn plan(args: &Args) -> Result<Plan, Failure> {
     let default_target = if args.emit == What::Ptx { "sm_75" } else { "host" };
     let name = args.target.as_deref().unwrap_or(default_target);
-    let target = target_from_name(name).ok_or_else(|| {
-        let known: Vec<&str> = TARGET_NAMES.iter().map(|(name, _)| *name).collect();
-        Failure::Usage(format!("there is no target `{name}`; there are {}", known.join(", ")))
-    })?;
+    let target = target_named(name)?;
     let gpu = matches!(target.arch, Arch::Ptx { .. });
     if args.emit == What::Ptx && !gpu {
         return Err(Failure::Usage(format!(
@@ -207,17 +204,37 @@ fn plan(args: &Args) -> Result<Plan, Failure> {
         (None, _) if gpu => BackendChoice::Llvm,
         (None, _) => BackendChoice::Cranelift,
     };
-    let wrong = match args.emit {
-        What::Clif => backend != BackendChoice::Cranelift || gpu,
-        What::LlvmIr => backend != BackendChoice::Llvm,
-        What::Tokens | What::Ast | What::ArrayIr | What::LoopIr | What::Header => false,
-        What::Asm | What::Obj | What::Ptx => gpu && backend != BackendChoice::Llvm,
-    };
-    if wrong {
-        let (backend, target) = (backend.name(), target_name(&target));
-        return Err(Failure::Usage(format!("{backend} does not make that for {target}")));
+    if let Some(wrong) = misfit(args.emit, backend, gpu) {
+        return Err(Failure::Usage(format!("{wrong} (target: {})", target_name(&target))));
     }
     Ok(Plan { backend, target, opt_level: args.opt_level, verify_each: args.verify_each })
+}
+
+/// Why this backend does not make this for this kind of machine, if it does not.
+fn misfit(emit: What, backend: BackendChoice, gpu: bool) -> Option<&'static str> {
+    let cranelift = backend == BackendChoice::Cranelift;
+    let llvm = backend == BackendChoice::Llvm;
+    match emit {
+        What::Clif if gpu => Some("CLIF is Cranelift's form, and Cranelift has no NVIDIA targets"),
+        What::Clif if !cranelift => Some("CLIF is Cranelift's form: use `--backend cranelift`"),
+        What::LlvmIr if !llvm => Some("LLVM IR is LLVM's form: use `--backend llvm`"),
+        What::Asm | What::Obj | What::Ptx if gpu && !llvm => {
+            Some("code for NVIDIA GPUs is made by LLVM: use `--backend llvm`")
+        }
+        What::Asm | What::Obj | What::Ptx if !llvm && !cranelift => {
+            Some("the interpreter makes no code: use `--backend cranelift` or `--backend llvm`")
+        }
+        What::Clif
+        | What::LlvmIr
+        | What::Asm
+        | What::Obj
+        | What::Ptx
+        | What::Tokens
+        | What::Ast
+        | What::ArrayIr
+        | What::LoopIr
+        | What::Header => None,
+    }
 }
 
 /// `x.o` for `dir/x.we3`, in the current folder.
@@ -229,7 +246,10 @@ fn object_name(file: &str) -> String {
 /// Writes to a file, or to standard output when there is none or it is `-`.
 pub fn write_result(output: Option<&str>, bytes: &[u8], console: Console) -> Result<(), Failure> {
     match output {
-        None | Some("-") => console.print_bytes(bytes),
+        None | Some("-") => {
+            console.print_bytes(bytes);
+            Ok(())
+        }
         Some(path) => files::write_output(Path::new(path), bytes),
     }
 }

@@ -23,6 +23,6 @@ pub struct Args {
 pub fn run(args: &Args, console: Console) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "we3c", &mut script);
-    console.print_bytes(&script)?;
+    console.print_bytes(&script);
     Ok(ExitCode::SUCCESS)
 }

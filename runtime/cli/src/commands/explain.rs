@@ -7,7 +7,7 @@ use we3_driver::failure::Failure;
 use super::Outcome;
 use crate::console::Console;
 
-/// Codes and their pages, sorted.
+/// Codes and their pages, sorted. A page opens with its code.
 const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/error_pages.rs"));
 
 /// Options of `explain`.
@@ -21,8 +21,8 @@ pub struct Args {
 /// Prints the page.
 pub fn run(args: &Args, console: Console) -> Outcome {
     let Some(code) = &args.code else {
-        for (code, page) in PAGES {
-            console.print(&format!("{code}  {}\n", title(page)));
+        for (_, page) in PAGES {
+            console.print(&format!("{}\n", title(page)));
         }
         return Ok(ExitCode::SUCCESS);
     };

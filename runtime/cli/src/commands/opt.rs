@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use we3_driver::failure::Failure;
 use we3_driver::opt::{OptRequest, all_passes, all_pipelines, optimise};
-use we3_driver::plan::target_from_name;
+use we3_driver::plan::target_named;
 
 use super::Outcome;
 use super::compile::write_result;
@@ -63,8 +62,7 @@ pub fn run(args: &Args, console: Console) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     let file = args.file.as_deref().unwrap_or("-");
-    let target = target_from_name(&args.target)
-        .ok_or_else(|| Failure::Usage(format!("there is no target `{}`", args.target)))?;
+    let target = target_named(&args.target)?;
     let request = OptRequest {
         text: files::read_text(file)?,
         passes: args.passes.clone(),

@@ -146,6 +146,10 @@ impl Program {
             Some(instance) if !session.has_errors() => {
                 let session =
                     Session::open(&sources.with_appended(&instance.text), SessionOptions::default());
+                // The wrapper is no text of the user's: what is wrong with it is said about the name.
+                if let Err(failure) = session.program() {
+                    return Err(Failure::Usage(format!("entry `{name}`: {}", failure.summary())));
+                }
                 Ok(Program { session, root, entry: instance.name, written: wanted.base, args })
             }
             Some(_) | None => Ok(Program { session, root, entry: name, written: wanted.base, args }),

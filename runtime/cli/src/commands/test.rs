@@ -7,7 +7,7 @@ use we3_driver::session::{Session, SessionOptions};
 use we3_driver::show::{ShowOptions, show};
 use we3_driver::test_runner::{CASES, TestFailure, TestOptions, TestOutcome, run_tests};
 
-use super::{Outcome, open, report};
+use super::{Outcome, nothing_ran, open, report};
 use crate::console::{Console, EXIT_FAILED};
 
 const EXAMPLES: &str = "\
@@ -23,7 +23,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// Root modules, or modules of the library as std::linalg
+    /// Root modules, modules of the library as std::linalg, or the whole library as std
     #[arg(required = true)]
     files: Vec<String>,
 
@@ -74,6 +74,9 @@ pub fn run(args: &Args, console: Console) -> Outcome {
                 continue;
             }
         };
+        if outcomes.is_empty() {
+            console.message(&nothing_ran("test", file, args.filter.as_deref()));
+        }
         for outcome in &outcomes {
             match &outcome.failure {
                 None => passed += 1,

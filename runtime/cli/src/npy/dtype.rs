@@ -1,17 +1,17 @@
 //! NumPy's element types: from a header's description to the fields of a host type, and back.
 
-use npyz::{Endianness, TypeChar, TypeStr};
 use we3_driver::Scalar;
 use we3_driver::layout::Layout;
 use we3_driver::value::HostType;
 
 use super::literal::Literal;
+use super::type_code::{Kind, TypeCode, described};
 
 /// An element type as a file describes it.
 #[derive(Clone, Debug)]
 pub enum DType {
     /// `<f4`
-    Plain(TypeStr),
+    Plain(TypeCode),
     /// `[('x', '<f4'), ('', '|V4')]`; unnamed raw fields are padding.
     Record(Vec<(String, DType)>),
     /// Something that a host type cannot be, as text.
@@ -35,9 +35,9 @@ impl DType {
     /// From the `descr` of a header.
     pub fn from_literal(literal: &Literal) -> DType {
         match literal {
-            Literal::Text(text) => match text.parse::<TypeStr>() {
+            Literal::Text(text) => match text.parse() {
                 Ok(plain) => DType::Plain(plain),
-                Err(_) => DType::Other(text.clone()),
+                Err(()) => DType::Other(described(text)),
             },
             Literal::List(fields) => match fields.iter().map(field).collect::<Option<Vec<_>>>() {
                 Some(fields) => DType::Record(fields),
@@ -52,7 +52,7 @@ impl DType {
     /// Bytes of one element.
     pub fn bytes(&self) -> Option<usize> {
         match self {
-            DType::Plain(plain) => plain.num_bytes(),
+            DType::Plain(plain) => Some(plain.bytes),
             DType::Record(fields) => {
                 fields.iter().try_fold(0_usize, |sum, (_, field)| sum.checked_add(field.bytes()?))
             }
@@ -65,13 +65,13 @@ impl DType {
         let layout = Layout::of(elem).ok_or_else(|| format!("{elem} holds arrays"))?;
         let mut leaves = layout.leaves.iter();
         let mut moves = Vec::new();
-        let fits = self.append_moves(elem, 0, &mut |from, plain: &TypeStr, part| {
+        let fits = self.append_moves(elem, 0, &mut |from, plain| {
             let Some(leaf) = leaves.next() else { return false };
             let width = leaf.scalar.bytes() as usize;
-            if !same_scalar(plain, leaf.scalar, part) {
+            if !plain.is(leaf.scalar) {
                 return false;
             }
-            let swap = width > 1 && plain.endianness() == Endianness::Big;
+            let swap = width > 1 && plain.big_endian;
             moves.push(Move { from, to: leaf.offset, width, swap });
             true
         });
@@ -81,24 +81,21 @@ impl DType {
         }
     }
 
-    /// Walks file and host type together; `visit` gets each scalar (which half, for a complex number).
+    /// Walks file and host type together; `visit` gets each scalar, of a complex number both halves.
     fn append_moves(
         &self,
         elem: &HostType,
         at: usize,
-        visit: &mut dyn FnMut(usize, &TypeStr, Part) -> bool,
+        visit: &mut dyn FnMut(usize, TypeCode) -> bool,
     ) -> bool {
         match (self, elem) {
-            (DType::Plain(plain), HostType::Scalar(_)) => visit(at, plain, Part::Whole),
+            (DType::Plain(plain), HostType::Scalar(_)) => visit(at, *plain),
             (DType::Plain(plain), HostType::Record { .. } | HostType::Tuple(_)) => {
                 let parts = elem.fields();
                 let scalars = parts.iter().all(|(_, part)| matches!(part, HostType::Scalar(_)));
-                let half = plain.num_bytes().unwrap_or(0) / 2;
-                plain.type_char() == TypeChar::Complex
-                    && scalars
+                scalars
                     && parts.len() == 2
-                    && visit(at, plain, Part::Half)
-                    && visit(at + half, plain, Part::Half)
+                    && plain.half().is_some_and(|half| visit(at, half) && visit(at + half.bytes, half))
             }
             (DType::Record(fields), HostType::Record { .. } | HostType::Tuple(_)) => {
                 let named: Vec<&(String, DType)> =
@@ -146,28 +143,6 @@ impl DType {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Whole,
-    Half,
-}
-
-fn same_scalar(plain: &TypeStr, scalar: Scalar, part: Part) -> bool {
-    let size = plain.size_field() / if part == Part::Half { 2 } else { 1 };
-    let kind = match (plain.type_char(), part) {
-        (TypeChar::Bool, Part::Whole) => scalar == Scalar::Bool,
-        (TypeChar::Int, Part::Whole) => scalar.is_signed_int(),
-        (TypeChar::Uint, Part::Whole) => scalar.is_int() && !scalar.is_signed_int(),
-        (TypeChar::Float, Part::Whole) | (TypeChar::Complex, Part::Half) => {
-            scalar.is_float() && scalar != Scalar::Bf16
-        }
-        // NumPy has no bf16; ml_dtypes saves it as two raw bytes.
-        (TypeChar::RawData, Part::Whole) => scalar == Scalar::Bf16,
-        _ => false,
-    };
-    kind && size == u64::from(scalar.bytes())
-}
-
 fn field(literal: &Literal) -> Option<(String, DType)> {
     let Literal::List(parts) = literal else { return None };
     match parts.as_slice() {
@@ -184,15 +159,12 @@ fn field(literal: &Literal) -> Option<(String, DType)> {
 impl std::fmt::Display for DType {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            DType::Plain(plain) => {
-                match Scalar::ALL.into_iter().find(|s| same_scalar(plain, *s, Part::Whole)) {
-                    Some(scalar) => write!(formatter, "{}", numpy_name(scalar).trim_start_matches("np.")),
-                    None if plain.type_char() == TypeChar::Complex => {
-                        write!(formatter, "complex{}", plain.size_field() * 8)
-                    }
-                    None => write!(formatter, "`{plain}`"),
-                }
-            }
+            DType::Plain(plain) => match Scalar::ALL.into_iter().find(|scalar| plain.is(*scalar)) {
+                Some(scalar) => write!(formatter, "{}", numpy_name(scalar).trim_start_matches("np.")),
+                None if plain.kind == Kind::Complex => write!(formatter, "complex{}", plain.bytes * 8),
+                None if plain.kind == Kind::Float => write!(formatter, "float{}", plain.bytes * 8),
+                None => write!(formatter, "raw elements of {} bytes", plain.bytes),
+            },
             DType::Record(fields) => {
                 let fields: Vec<String> = fields
                     .iter()
@@ -224,7 +196,8 @@ fn numpy_name(scalar: Scalar) -> &'static str {
     }
 }
 
-fn code(scalar: Scalar) -> &'static str {
+/// The code that NumPy writes for this scalar.
+pub fn code(scalar: Scalar) -> &'static str {
     match scalar {
         Scalar::Bool => "|b1",
         Scalar::I8 => "|i1",

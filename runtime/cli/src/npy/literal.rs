@@ -1,5 +1,5 @@
 //! The piece of Python that a `.npy` header is written in: dicts, tuples, lists, strings, integers, booleans.
-//! (npyz's reader recurses without a bound and multiplies shapes unchecked; a header is untrusted.)
+//! A header is untrusted: nesting is bounded, and so is every number.
 
 /// Nothing that NumPy writes nests deeper.
 const MAX_DEPTH: usize = 16;

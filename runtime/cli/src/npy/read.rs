@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use npyz::zip::ZipArchive;
 use we3_driver::value::{HostArray, HostType, HostValue, byte_len};
 
+use super::archive::{members, unpack};
 use super::dtype::Move;
 use super::header::{Header, read_header};
 
@@ -20,20 +20,20 @@ pub fn load_npy(path: &Path, ty: &HostType) -> Result<HostValue, String> {
 /// The value in a member of a `.npz` archive; without a name, its only one or the one called `hint`.
 pub fn load_npz(path: &Path, member: Option<&str>, hint: &str, ty: &HostType) -> Result<HostValue, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut archive = ZipArchive::new(BufReader::new(file))
-        .map_err(|error| format!("this is no .npz archive ({error})"))?;
+    let mut archive = BufReader::new(file);
+    let members = members(&mut archive)?;
     let names: Vec<String> =
-        archive.file_names().filter_map(|name| name.strip_suffix(".npy")).map(str::to_owned).collect();
+        members.iter().filter_map(|member| member.name.strip_suffix(".npy")).map(str::to_owned).collect();
     let chosen = match (member, names.as_slice()) {
         (Some(member), _) => member.to_owned(),
         (None, [only]) => only.clone(),
         (None, _) if names.iter().any(|name| name == hint) => hint.to_owned(),
         (None, _) => return Err(format!("which array? {}", listed(names))),
     };
-    let mut entry = archive
-        .by_name(&format!("{chosen}.npy"))
-        .map_err(|_| format!("no array `{chosen}` in it; {}", listed(names)))?;
-    read_value(&mut entry, ty)
+    let found = members.iter().find(|member| member.name.strip_suffix(".npy") == Some(chosen.as_str()));
+    let found = found.ok_or_else(|| format!("no array `{chosen}` in it; {}", listed(names)))?;
+    let value = unpack(&mut archive, found).and_then(|bytes| read_value(&mut bytes.as_slice(), ty));
+    value.map_err(|fault| format!("array `{chosen}`: {fault}"))
 }
 
 fn listed(mut names: Vec<String>) -> String {
@@ -224,8 +224,10 @@ mod tests {
             (file("'<f8'", "False", &[2, 2], &[0; 32]), "expected rank 1, the file has rank 2 (shape 2 × 2)"),
             (file("'<f8'", "False", &[3], &[0; 17]), "promises 24 bytes of data, 17 are there"),
             (file("'<f8'", "False", &[1 << 62], &[]), "does not fit in memory"),
-            (file("'<U5'", "False", &[1], &[0; 20]), "holds `<U5`"),
-            (file("'|O'", "False", &[1], &[0; 8]), "holds |O"),
+            (file("'<U5'", "False", &[1], &[0; 20]), "holds text (`<U5`)"),
+            (file("'|O'", "False", &[1], &[0; 8]), "holds Python objects (`|O`)"),
+            (file("'<f16'", "False", &[1], &[0; 16]), "holds float128"),
+            (file("'<c8'", "False", &[1], &[0; 8]), "holds complex64"),
         ] {
             let error = read(&bytes, &f64s).unwrap_err();
             assert!(error.contains(part), "{error}");

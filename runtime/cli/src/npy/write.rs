@@ -4,44 +4,48 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use npyz::zip::ZipWriter;
-use npyz::zip::write::FileOptions;
 use we3_driver::value::{HostArray, HostValue};
 
+use super::archive::ArchiveWriter;
 use super::dtype::description;
 use super::header::header_bytes;
 
 /// Writes one value.
 pub fn save_npy(path: &Path, value: &HostValue) -> Result<(), String> {
     let file = File::create(path).map_err(|error| error.to_string())?;
-    write_value(&mut BufWriter::new(file), value)
+    let mut writer = BufWriter::new(file);
+    with_parts(value, |header, data| {
+        writer.write_all(header)?;
+        writer.write_all(data)?;
+        writer.flush()
+    })
 }
 
-/// Writes named values into an archive, stored without compression as `np.savez` does.
+/// Writes named values into an archive.
 pub fn save_npz(path: &Path, values: &[(String, &HostValue)]) -> Result<(), String> {
     let file = File::create(path).map_err(|error| error.to_string())?;
-    let mut archive = ZipWriter::new(BufWriter::new(file));
+    let mut archive = ArchiveWriter::new(BufWriter::new(file));
     for (name, value) in values {
-        let options =
-            FileOptions::default().compression_method(npyz::zip::CompressionMethod::Stored).large_file(true);
-        archive.start_file(format!("{name}.npy"), options).map_err(|error| error.to_string())?;
-        write_value(&mut archive, value)?;
+        with_parts(value, |header, data| archive.add(format!("{name}.npy"), &[header, data]))?;
     }
-    archive.finish().map(|_| ()).map_err(|error| error.to_string())
+    archive.finish().map_err(|error| error.to_string())
 }
 
-fn write_value(writer: &mut dyn Write, value: &HostValue) -> Result<(), String> {
-    let mut put = |bytes: &[u8]| writer.write_all(bytes).map_err(|error| error.to_string());
-    if let HostValue::Array(array) = value {
-        put(&header_bytes(&description(array.elem()), array.sizes()))?;
-        return put(array.bytes());
-    }
-    let Some(mut single) = HostArray::zeros(value.ty(), Vec::new()) else {
-        return Err(format!("{} holds arrays; save it as .npz", value.ty()));
+/// Hands over the header and the data of a value.
+fn with_parts(
+    value: &HostValue,
+    mut put: impl FnMut(&[u8], &[u8]) -> std::io::Result<()>,
+) -> Result<(), String> {
+    let written = if let HostValue::Array(array) = value {
+        put(&header_bytes(&description(array.elem()), array.sizes()), array.bytes())
+    } else {
+        let Some(mut single) = HostArray::zeros(value.ty(), Vec::new()) else {
+            return Err(format!("{} holds arrays; save it as .npz", value.ty()));
+        };
+        single.set_element(0, value);
+        put(&header_bytes(&description(single.elem()), &[]), single.bytes())
     };
-    single.set_element(0, value);
-    put(&header_bytes(&description(single.elem()), &[]))?;
-    put(single.bytes())
+    written.map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -79,11 +83,16 @@ mod tests {
         };
         array.set_element(1, &element);
         let value = HostValue::Array(array);
-        let mut bytes = Vec::new();
-        write_value(&mut bytes, &value).unwrap();
+        let written = |value: &HostValue| {
+            let mut bytes = Vec::new();
+            let put =
+                |header: &[u8], data: &[u8]| bytes.write_all(header).and_then(|()| bytes.write_all(data));
+            with_parts(value, put).unwrap();
+            bytes
+        };
+        let bytes = written(&value);
         assert_eq!(read_value(&mut &bytes[..], &HostType::array(elem, 1)).unwrap(), value);
-        let mut scalar = Vec::new();
-        write_value(&mut scalar, &element).unwrap();
+        let scalar = written(&element);
         assert_eq!(read_value(&mut &scalar[..], &element.ty()).unwrap(), element);
     }
 }
