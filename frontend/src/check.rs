@@ -4,10 +4,12 @@ mod collect;
 mod defs;
 mod elaborate;
 mod entries;
+mod extent;
 mod impls;
 mod instances;
 mod items;
 mod load;
+mod round;
 mod session;
 mod show;
 mod signature;
@@ -15,6 +17,7 @@ pub mod suggest;
 mod traits;
 
 mod body;
+mod const_order;
 mod consts;
 
 pub use consts::ConstEval;

@@ -5,6 +5,7 @@ pub mod codes;
 pub mod emit;
 pub mod render;
 pub mod source;
+mod stack;
 pub mod typed;
 
 pub use check::{CheckOptions, CheckResult, ConstEval, check};

@@ -3,7 +3,7 @@
 use we3_ir::span::{FileId, Span};
 
 /// Finds the text of a module. The driver implements it over a folder and the standard library.
-pub trait SourceProvider {
+pub trait SourceProvider: Sync {
     /// The module with this path (`["std", "linalg"]`); the empty path is the root. `None`: there is none.
     fn load(&self, path: &[String]) -> Option<SourceText>;
 }

@@ -1,6 +1,7 @@
 //! The typed tree: what the checker hands to `emit`. Plain data, monomorphic, nothing implicit.
 //! `docs/typed-tree.md` says how to read it; each node's comment says what it means.
 
+pub mod effects;
 mod exprs;
 mod host;
 mod sites;

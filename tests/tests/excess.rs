@@ -31,7 +31,23 @@ fn excesses() -> Vec<(&'static str, String)> {
         ("E0703", "fn f<const N: i64>() -> i64 = f::<N + 1>() + f::<N + 2>();\npub fn g() -> i64 = f::<0>();".into()),
         ("E0507", "type A<T> = (T, T);\ntype B = A<B>;\nfn f(x: B) -> i64 = 0;".into()),
         ("E0507", "struct A { b: B }\nstruct B { c: C[2] }\nstruct C { a: A }".into()),
-        ("E0702", (0..2_000).map(|k| format!("const A{k}: i64 = A{} + 1;\n", (k + 1) % 2_000)).collect()),
+        ("E0701", (0..2_000).map(|k| format!("const A{k}: i64 = A{} + 1;\n", (k + 1) % 2_000)).collect()),
+        ("", (0..2_000).map(|k| format!("const A{k}: i64 = A{} + 1;\n", k + 1)).collect::<String>() + "const A2000: i64 = 1;"),
+        ("E0703", "fn f<A>(x: A) -> i64 = 1 + f((x, x));\npub fn g(x: i64) -> i64 = f(x);".into()),
+        ("E0703", "fn f<A>(x: A) -> i64 = 1 + f((x,));\npub fn g(x: i64) -> i64 = f(x);".into()),
+        ("E0703", "struct P<A> { a: A, b: A }\nfn f<A>(x: A) -> i64 = 1 + f(P { a: x, b: x });\npub fn g(x: i64) -> i64 = f(x);".into()),
+        ("E0703", "struct W<A> { a: A }\nfn f<A>(x: A) -> i64 = 1 + f(W { a: x });\npub fn g(x: i64) -> i64 = f(x);".into()),
+        ("E0703", "struct W<A, B> { a: A, b: B }\nfn f<A, B>(x: A, y: B) -> i64 = f(W { a: x, b: y }, x);\npub fn g(x: i64) -> i64 = f(x, x);".into()),
+        ("E0703", format!("fn f<const N: i64>(x: f64) -> f64 {{ {} f::<N + 1>(y) + f::<N * 2>(y) }}\npub fn g() -> f64 = f::<1>(1.0);", "let y = sqrt(x) + 2.0 * x; ".repeat(100))),
+        ("E0703", "fn f(h: fn(f64) -> f64, x: f64) -> f64 = f(|y| h(y) + 1.0, x);\npub fn g(x: f64) -> f64 = f(|y| y, x);".into()),
+        ("E0209", format!("fn f(x: i64) -> i64 {{ let a0 = (x, x);\n{} 1 }}", (0..40).map(|k| format!("let a{} = (a{k}, a{k});\n", k + 1)).collect::<String>())),
+        ("E0209", format!("struct S0 {{ a: i64, b: i64 }}\n{}pub fn f(x: S40) -> i64 = x.a.a.a.b;", (0..40).map(|k| format!("struct S{} {{ a: S{k}, b: S{k} }}\n", k + 1)).collect::<String>())),
+        ("E0209", format!("type S0 = (i64, i64);\n{}pub fn f(x: S40) -> i64 = 1;", (0..40).map(|k| format!("type S{} = (S{k}, S{k});\n", k + 1)).collect::<String>())),
+        ("E0703", format!("fn f(x: f64) -> f64 {{ let g0 = |y| y + 1.0;\n{} g40(x) }}", (0..40).map(|k| format!("let g{} = |y| g{k}(g{k}(y));\n", k + 1)).collect::<String>())),
+        ("", format!("pub fn f(a: i64, b: i64) -> i64 {{ let s0 = a + b + 1;\n{} s40 }}", (0..40).map(|k| format!("let s{} = s{k} * s{k};\n", k + 1)).collect::<String>())),
+        ("", format!("pub fn f(a: i64, b: i64) -> i64 {{ let s0 = a + b + 1;\n{} s40 }}", (0..40).map(|k| format!("let s{} = min(s{k} + a, s{k} * 2);\n", k + 1)).collect::<String>())),
+        ("E0305", format!("fn f(x: f64[{}a]) -> f64 = 1.0;", "(a + b + c + d + e + f + g + h) * ".repeat(40))),
+        ("E0507", "type A = (A, A);\nfn f(x: A) -> i64 = 1;".into()),
         ("E07", "fn f<const N: i64>() -> i64 = if N == 0 { 0 } else { f::<N - 1>() };\nconst X: i64 = f::<1000000>();".into()),
         ("E0702", "fn forever() -> i64 { let mut n = 0; while true { n += 1; } n }\nconst X: i64 = forever();".into()),
         ("", "const X: f64[1000000000000] = zeros(1000000000000);\npub fn f() -> f64 = X[0];".into()),
@@ -65,6 +81,10 @@ fn what_is_too_much_gets_a_clear_error_within_a_second() {
             Ok(codes) if code.is_empty() && !codes.is_empty() => failures.push(format!("{codes:?}: {shown}")),
             Ok(codes) if !codes.iter().any(|one| one.starts_with(code)) && !code.is_empty() => {
                 failures.push(format!("{codes:?} without {code}: {shown}"));
+            }
+            // One excess is one error.
+            Ok(codes) if codes.len() > 3 && code.starts_with("E07") => {
+                failures.push(format!("{} errors: {shown}", codes.len()));
             }
             Ok(_) if time > Duration::from_secs(1) => failures.push(format!("{time:?}: {shown}")),
             Ok(_) => {}

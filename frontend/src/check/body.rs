@@ -8,7 +8,9 @@ mod call;
 mod clause;
 mod coerce;
 mod expr;
+mod filtered;
 mod finish;
+mod flatten;
 mod index;
 mod infer;
 mod lambda;
@@ -27,6 +29,7 @@ mod reduce;
 mod reduce_level;
 mod reduce_more;
 mod reduce_with;
+mod scan;
 mod solve_sizes;
 mod stmt;
 mod type_env;
@@ -201,6 +204,10 @@ pub struct Body<'c, 'a, 's> {
     pub fn_args: Vec<FnArg>,
     /// `let`-bound lambdas being applied, to stop recursion.
     pub applying: u32,
+    /// How many have been applied here.
+    pub applied: u32,
+    /// Expressions being checked inside each other.
+    pub nested: u32,
     /// Statements that sizes of a type being read need before it.
     pub type_pre: Vec<Stmt>,
 }

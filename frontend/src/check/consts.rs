@@ -20,13 +20,13 @@ use crate::typed::{
 };
 
 /// Runs functions at compile time, with a budget.
-pub trait ConstEval {
+pub trait ConstEval: Sync {
     /// The scalar that a function without parameters returns. `Err` says why there is none.
     fn eval(&self, program: &Program, func: FuncId) -> Result<Const, String>;
 }
 
 /// Constants that may wait for each other: each is checked inside the one that needs it.
-const MAX_NESTED: usize = 50;
+pub const MAX_NESTED: usize = 50;
 
 /// How far a constant is.
 #[derive(Clone, Debug)]
@@ -77,14 +77,30 @@ impl<'a> Checker<'a, '_> {
             }
             ConstState::Untouched => {}
         }
-        let nested = self.consts.iter().filter(|state| matches!(state, ConstState::Busy)).count();
-        if nested >= MAX_NESTED {
+        if self.busy_consts == 0 {
+            for before in self.consts_before(id) {
+                if matches!(self.consts[before.index()], ConstState::Untouched) {
+                    let span = self.defs.consts[before.index()].span;
+                    self.evaluate_const(before, span);
+                }
+            }
+        }
+        match &self.consts[id.index()] {
+            ConstState::Untouched => self.evaluate_const(id, span),
+            ConstState::Done(info) => Some(info.clone()),
+            ConstState::Busy | ConstState::Failed => None,
+        }
+    }
+
+    fn evaluate_const(&mut self, id: ConstId, span: Span) -> Option<ConstInfo> {
+        if self.busy_consts >= MAX_NESTED {
             self.consts[id.index()] = ConstState::Failed;
             let message = format!("constants depend on each other more than {MAX_NESTED} deep");
             self.report(Diagnostic::error(codes::CONST_FAILED, span, message));
             return None;
         }
         self.consts[id.index()] = ConstState::Busy;
+        self.busy_consts += 1;
         let func = self.request_item(Item::Const(id), Vec::new(), Vec::new(), Vec::new(), u32::MAX, span);
         // The body is checked at once: its value may be needed in a type.
         let position = self.queue.iter().position(|job| job.func == func);
@@ -98,6 +114,7 @@ impl<'a> Checker<'a, '_> {
             *slot = Func { name, ..made };
             ConstInfo { ty, value, func: Some(func) }
         });
+        self.busy_consts -= 1;
         self.consts[id.index()] = match &info {
             Some(info) => ConstState::Done(info.clone()),
             None => ConstState::Failed,

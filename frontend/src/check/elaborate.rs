@@ -41,7 +41,10 @@ pub fn elaborate<'a, 's>(env: &mut dyn TypeEnv<'a, 's>, ty: &'a ast::Type) -> Ty
     match &ty.kind {
         TypeKind::Error => Type::Error,
         TypeKind::Path(path) => path_type(env, &path.segments, path.span),
-        TypeKind::Tuple(parts) => Type::Tuple(parts.iter().map(|part| elaborate(env, part)).collect()),
+        TypeKind::Tuple(parts) => {
+            let parts: Vec<Type> = parts.iter().map(|part| elaborate(env, part)).collect();
+            if parts.contains(&Type::Error) { Type::Error } else { Type::Tuple(parts) }
+        }
         TypeKind::Array { elem, sizes } => array_type(env, elem, sizes),
         TypeKind::Fn { .. } => {
             env.checker().report(
@@ -145,7 +148,14 @@ fn unknown_type<'a, 's>(env: &mut dyn TypeEnv<'a, 's>, segments: &[ast::PathSegm
     };
     let close = foreign.or_else(|| closest(&name, candidates.iter().map(String::as_str)));
     let mut error = Diagnostic::error(codes::UNKNOWN_TYPE, span, format!("there is no type `{name}`"));
-    if let Some(close) = close {
+    if matches!(
+        name.as_str(),
+        "Vec" | "List" | "list" | "array" | "Array" | "ndarray" | "Tensor" | "Matrix" | "vector"
+    ) {
+        error = error.with_note(
+            "arrays are written `f64[n]`, `f64[n, m]`: the element type, and a size for each axis",
+        );
+    } else if let Some(close) = close {
         error = error.with_fix(format!("did you mean `{close}`?"), last.name.span, close);
     }
     env.checker().report(error);
@@ -268,18 +278,20 @@ fn alias_type<'a, 's>(
     span: Span,
 ) -> Type {
     let def = env.checker().defs.aliases[id.index()].ast;
-    let Some((generics, template)) = env.checker().alias_template(id) else { return Type::Error };
+    let Some(alias) = env.checker().alias_template(id) else { return Type::Error };
+    let (generics, template) = &*alias;
     let what = format!("`{}`", def.name.text);
-    match generic_args(env, &def.generics, &generics, args, span, &what) {
-        // The same substitution as for the fields of a record.
-        Some(args) => template.subst(&RecordType {
-            def: crate::typed::RecordId(u32::MAX),
-            types: args.types,
-            consts: args.consts,
-            sizes: args.sizes,
-        }),
-        None => Type::Error,
-    }
+    let Some(args) = generic_args(env, &def.generics, generics, args, span, &what) else {
+        return Type::Error;
+    };
+    // The same substitution as for the fields of a record.
+    let ty = template.subst(&RecordType {
+        def: crate::typed::RecordId(u32::MAX),
+        types: args.types,
+        consts: args.consts,
+        sizes: args.sizes,
+    });
+    if env.checker().check_fits(&ty, span) { ty } else { Type::Error }
 }
 
 /// Reads a size expression made of literals, names, `+ - *`, `/` by a literal, `min`, `max`, with
@@ -300,7 +312,10 @@ pub fn read_size<'a>(
         ExprKind::Binary { op, lhs, rhs, .. } => match op {
             BinOp::Add => Some(read_size(lhs, leaf)?.plus(&read_size(rhs, leaf)?)),
             BinOp::Sub => Some(read_size(lhs, leaf)?.minus(&read_size(rhs, leaf)?)),
-            BinOp::Mul => Some(read_size(lhs, leaf)?.times(&read_size(rhs, leaf)?)),
+            BinOp::Mul => {
+                let product = read_size(lhs, leaf)?.times(&read_size(rhs, leaf)?);
+                if product.is_small() { Some(product) } else { leaf(expr) }
+            }
             BinOp::Div => match read_size(rhs, &mut |_| None).and_then(|size| size.as_constant()) {
                 Some(divisor) if divisor > 0 => Some(read_size(lhs, leaf)?.floor_div(divisor)),
                 _ => leaf(expr),

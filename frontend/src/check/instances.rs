@@ -48,11 +48,6 @@ pub struct Job {
     pub fns: Vec<FnArg>,
 }
 
-/// Instances asked for by instances asked for … this deep do not end.
-const MAX_DEPTH: u32 = 200;
-/// More instances than any program needs.
-const MAX_INSTANCES: usize = 50_000;
-
 impl<'a> Checker<'a, '_> {
     /// The instance of a function; its body is checked later.
     pub fn request(
@@ -81,49 +76,37 @@ impl<'a> Checker<'a, '_> {
         if let Some(func) = self.instances.get(&key) {
             return *func;
         }
-        let depth = self.depth_of.get(origin as usize).map_or(0, |depth| depth + 1);
-        if depth > MAX_DEPTH || self.program.funcs.len() > MAX_INSTANCES {
-            let name = self.item_name(item);
-            self.report(
-                Diagnostic::error(
-                    codes::TOO_MANY_INSTANCES,
-                    span,
-                    format!("`{name}` is instantiated without end"),
-                )
-                .with_note(
-                    "a generic function that calls itself needs an `if` on its const parameters that ends it",
-                ),
-            );
+        if !self.may_instantiate(&key, origin, span) {
             return FuncId(0);
         }
         let name = self.instance_name(&key);
-        let func = self.add_func(placeholder(name, span), depth);
+        let func = self.add_func(placeholder(name, span), Some(item), origin);
         self.instances.insert(key.clone(), func);
         self.queue.push_back(Job { func, key, fns });
         func
     }
 
-    fn add_func(&mut self, func: Func, depth: u32) -> FuncId {
+    fn add_func(&mut self, func: Func, item: Option<Item>, origin: u32) -> FuncId {
         let id = FuncId(self.program.funcs.len() as u32);
         self.program.funcs.push(func);
-        self.depth_of.push(depth);
+        self.extent.add(item, origin);
         id
     }
 
     /// Adds the function of a lambda.
     pub fn add_lambda(&mut self, mut func: Func, origin: u32) -> FuncId {
-        let depth = self.depth_of.get(origin as usize).copied().unwrap_or(0);
         let base = self.program.funcs.get(origin as usize).map_or("", |f| f.name.as_str());
         func.name = format!("{base}|lambda{}", self.program.funcs.len());
-        self.add_func(func, depth)
+        self.add_func(func, None, origin)
     }
 
     /// Adds a function made by the checker.
     pub fn add_made(&mut self, func: Func) -> FuncId {
-        self.add_func(func, 0)
+        self.add_func(func, None, u32::MAX)
     }
 
-    fn item_name(&self, item: Item) -> String {
+    /// The name of a function or constant.
+    pub fn item_name(&self, item: Item) -> String {
         match item {
             Item::Fn(id) => self.defs.fns[id.index()].name.clone(),
             Item::Const(id) => self.defs.consts[id.index()].ast.name.text.clone(),
@@ -167,6 +150,7 @@ impl<'a> Checker<'a, '_> {
     pub fn run_queue(&mut self) {
         while let Some(job) = self.queue.pop_front() {
             let func = match job.key.item {
+                item if self.extent.is_endless(item) => None,
                 Item::Fn(id) => self.fn_instance(id, &job),
                 Item::Const(id) => self.const_instance(id, &job),
             };
@@ -416,6 +400,8 @@ impl<'a, 's> Checker<'a, 's> {
             binders_beside: Vec::new(),
             fn_args: Vec::new(),
             applying: 0,
+            applied: 0,
+            nested: 0,
             type_pre: Vec::new(),
         }
     }

@@ -9,11 +9,13 @@ use we3_parser::ast;
 
 use super::consts::{ConstEval, ConstState};
 use super::defs::*;
+use super::extent::Extent;
 use super::instances::{InstKey, Job};
-use super::signature::{ImplInfo, StructInfo};
+use super::signature::{AliasState, ImplInfo, StructInfo};
 use super::{collect, load};
 use crate::codes;
 use crate::source::{SourceMap, SourceProvider};
+use crate::stack::on_large_stack;
 use crate::typed::{Expr, ExprKind, FuncId, Program, Site, SiteId, SiteKind, walk};
 
 /// What the caller wants checked and reported.
@@ -44,6 +46,10 @@ pub struct CheckResult {
 
 /// Checks the program whose root module the provider gives for the empty path.
 pub fn check(provider: &dyn SourceProvider, options: CheckOptions<'_>) -> CheckResult {
+    on_large_stack(|| check_here(provider, options))
+}
+
+fn check_here(provider: &dyn SourceProvider, options: CheckOptions<'_>) -> CheckResult {
     let mut sources = SourceMap::default();
     let mut diagnostics = Vec::new();
     let modules = load::load(provider, &mut sources, &mut diagnostics);
@@ -87,24 +93,28 @@ pub struct Checker<'a, 's> {
     pub program: Program,
     pub structs: Vec<Option<Rc<StructInfo>>>,
     pub struct_state: Vec<u8>,
+    /// Records with more parts than can be compiled; reported.
+    pub too_large: BTreeSet<crate::typed::RecordId>,
     pub impls: Vec<Option<Rc<ImplInfo>>>,
     pub supers: Vec<Option<Rc<Vec<TraitId>>>>,
     pub signatures: Vec<Option<Rc<Signature<'a>>>>,
     /// Functions whose body was found wrong; they are not instantiated.
     pub broken: BTreeSet<FnId>,
     pub consts: Vec<ConstState>,
+    /// Constants being evaluated now.
+    pub busy_consts: usize,
     pub instances: BTreeMap<InstKey, FuncId>,
     pub queue: VecDeque<Job>,
-    /// Instances whose bodies are checked or being checked, and who asked for each.
-    pub depth_of: Vec<u32>,
-    pub alias_depth: u32,
+    /// Who asked for each instance.
+    pub extent: Extent,
+    pub aliases: Vec<AliasState>,
     pub used_names: BTreeSet<(ModuleId, String)>,
 }
 
 impl<'a, 's> Checker<'a, 's> {
     fn new(defs: Defs<'a>, sources: &'s SourceMap, options: CheckOptions<'s>) -> Checker<'a, 's> {
         let (structs, impls, traits) = (defs.structs.len(), defs.impls.len(), defs.traits.len());
-        let (fns, consts) = (defs.fns.len(), defs.consts.len());
+        let (fns, consts, aliases) = (defs.fns.len(), defs.consts.len(), defs.aliases.len());
         Checker {
             defs,
             sources,
@@ -116,15 +126,17 @@ impl<'a, 's> Checker<'a, 's> {
             program: Program::default(),
             structs: vec![None; structs],
             struct_state: vec![0; structs],
+            too_large: BTreeSet::new(),
             impls: vec![None; impls],
             supers: vec![None; traits],
             signatures: vec![None; fns],
             broken: BTreeSet::new(),
             consts: vec![ConstState::Untouched; consts],
+            busy_consts: 0,
             instances: BTreeMap::new(),
             queue: VecDeque::new(),
-            depth_of: Vec::new(),
-            alias_depth: 0,
+            extent: Extent::default(),
+            aliases: vec![AliasState::Untouched; aliases],
             used_names: BTreeSet::new(),
         }
     }

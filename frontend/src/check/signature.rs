@@ -23,6 +23,20 @@ pub struct StructInfo {
     pub vector: bool,
 }
 
+/// How far a type alias is.
+#[derive(Clone, Debug)]
+pub enum AliasState {
+    Untouched,
+    /// Being read: meeting it again is a circle.
+    Busy,
+    /// Its parameters, and the type written in them.
+    Done(Rc<(Generics, Type)>),
+    Failed,
+}
+
+/// Aliases that stand for aliases that stand for aliases.
+const MAX_NESTED_ALIASES: usize = 50;
+
 /// An `impl`'s parameters, trait and type.
 #[derive(Debug)]
 pub struct ImplInfo {
@@ -354,9 +368,30 @@ impl<'a, 's> Checker<'a, 's> {
         }
         for index in 0..self.structs.len() {
             let info = self.struct_info(RecordId(index as u32));
+            self.check_record_fits(index, &info);
+            let info = self.struct_info(RecordId(index as u32));
             let name = self.defs.structs[index].ast.name.text.clone();
             self.program.records.push(RecordDef { name, fields: info.fields.clone() });
         }
+    }
+
+    /// Reports the first record that is too large, not those that hold it. No later step looks into any of them.
+    fn check_record_fits(&mut self, index: usize, info: &StructInfo) {
+        let mut inner = Vec::new();
+        info.fields.iter().for_each(|field| records_in(&field.ty, &mut inner));
+        let holds_large = inner.iter().any(|record| self.too_large.contains(record));
+        let all = Type::Tuple(info.fields.iter().map(|field| field.ty.clone()).collect());
+        if !holds_large && self.fits(&all) {
+            return;
+        }
+        if !holds_large && info.fields.iter().all(|field| self.fits(&field.ty)) {
+            let span = self.defs.structs[index].ast.name.span;
+            self.check_fits(&all, span);
+        }
+        self.too_large.insert(RecordId(index as u32));
+        let fields = info.fields.iter().map(|field| Field { name: field.name.clone(), ty: Type::Error });
+        let (generics, vector) = (info.generics.clone(), info.vector);
+        self.structs[index] = Some(Rc::new(StructInfo { generics, fields: fields.collect(), vector }));
     }
 
     fn struct_cycle(&mut self, index: usize) {
@@ -394,21 +429,39 @@ impl<'a, 's> Checker<'a, 's> {
     }
 
     /// A type alias: its parameters and the type in terms of them.
-    pub fn alias_template(&mut self, id: AliasId) -> Option<(Generics, Type)> {
-        if self.quiet > 200 {
-            return None;
+    pub fn alias_template(&mut self, id: AliasId) -> Option<Rc<(Generics, Type)>> {
+        match &self.aliases[id.index()] {
+            AliasState::Done(template) => return Some(template.clone()),
+            AliasState::Failed => return None,
+            AliasState::Busy => {
+                let name = &self.defs.aliases[id.index()].ast.name;
+                let message = format!("the type `{}` stands for itself", name.text);
+                self.report(Diagnostic::error(codes::RECURSIVE_TYPE, name.span, message));
+                return None;
+            }
+            AliasState::Untouched => {}
         }
+        self.aliases[id.index()] = AliasState::Busy;
+        let errors = self.errors;
+        let template = self.make_alias(id);
+        self.aliases[id.index()] = match &template {
+            Some(template) => AliasState::Done(template.clone()),
+            // What was only tried, without a report, is tried again.
+            None if self.quiet > 0 && self.errors > errors => AliasState::Untouched,
+            None => AliasState::Failed,
+        };
+        template
+    }
+
+    fn make_alias(&mut self, id: AliasId) -> Option<Rc<(Generics, Type)>> {
         let def = &self.defs.aliases[id.index()];
         let (module, ast) = (def.module, def.ast);
-        if self.alias_depth > 50 {
-            self.report(Diagnostic::error(
-                codes::RECURSIVE_TYPE,
-                ast.name.span,
-                format!("the type `{}` stands for itself", ast.name.text),
-            ));
+        let busy = self.aliases.iter().filter(|state| matches!(state, AliasState::Busy)).count();
+        if busy > MAX_NESTED_ALIASES {
+            let message = format!("types stand for each other more than {MAX_NESTED_ALIASES} deep");
+            self.report(Diagnostic::error(codes::RECURSIVE_TYPE, ast.name.span, message));
             return None;
         }
-        self.alias_depth += 1;
         let generics = self.generics_of(module, &Generics::default(), &ast.generics);
         let mut env = SigEnv {
             checker: self,
@@ -422,8 +475,7 @@ impl<'a, 's> Checker<'a, 's> {
         };
         let ty = elaborate(&mut env, &ast.ty);
         let generics = env.generics;
-        self.alias_depth -= 1;
-        (ty != Type::Error).then_some((generics, ty))
+        (ty != Type::Error && self.check_fits(&ty, ast.ty.span)).then(|| Rc::new((generics, ty)))
     }
 
     /// What stands around a function or constant: parameters, and what `Self` is.

@@ -3,10 +3,10 @@
 
 use we3_ir::{CompareOp, Opcode, Type as IrType, Value};
 
-use super::assigned::Effects;
 use super::function::Emitter;
 use super::state::{Item, Plan};
 use super::value::Val;
+use crate::typed::effects::Effects;
 use crate::typed::{Block, Expr, Returned, Stmt, StmtKind, Type};
 
 /// Control is where the code stands.

@@ -194,8 +194,9 @@ impl Emitter<'_> {
         let func = program.func(callee).ok_or("a call of an unknown function")?;
         let signature =
             self.signatures.get(callee.0 as usize).ok_or("a call of an unknown function")?.clone();
-        let size_values = self.all_sizes(sizes)?;
+        // An argument may be a call itself and bind sizes that this one needs.
         let args = args.iter().map(|arg| self.expr(arg)).collect::<Result<Vec<_>, _>>()?;
+        let size_values = self.all_sizes(sizes)?;
         let known = |atom: &Atom| match atom {
             Atom::Local(local) => {
                 if let Some(position) = func.sizes.iter().position(|size| size == local) {

@@ -2,11 +2,11 @@
 
 use we3_ir::{CompareOp, Opcode, Type as IrType, Value};
 
-use super::assigned::Effects;
 use super::control::{EXIT_CONTINUE, EXIT_NONE, EXIT_RETURN};
 use super::function::Emitter;
 use super::state::Item;
 use super::value::Val;
+use crate::typed::effects::Effects;
 use crate::typed::{Block, Expr, LoopAxis};
 
 /// The condition or body of a loop, given the counter where it has one.

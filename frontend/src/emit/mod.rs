@@ -1,7 +1,6 @@
 //! Typed tree to array IR, function by function (`docs/typed-tree.md`). Expects a program without errors.
 
 mod arrays;
-mod assigned;
 mod control;
 mod entry;
 mod exprs;
@@ -16,12 +15,17 @@ mod writes;
 
 use we3_ir::{Func, FuncBuilder, FuncId, Level, Module, Opcode};
 
+use crate::stack::on_large_stack;
 use crate::typed::Program;
 use signature::Signature;
 
 /// Array IR of a whole program: function k of the tree is function k of the module; entries, tests and
 /// benches are marked as entries. An `Err` is a bug of the checker, in words.
 pub fn emit(program: &Program) -> Result<Module, String> {
+    on_large_stack(|| emit_here(program))
+}
+
+fn emit_here(program: &Program) -> Result<Module, String> {
     let mut module = Module::new(Level::Array);
     let signatures: Vec<Signature> = program.funcs.iter().map(|func| Signature::of(program, func)).collect();
     let hosts = entry::host_signatures(program);

@@ -30,6 +30,9 @@ pub enum Atom {
     Const(u32),
 }
 
+/// Terms and atoms of the largest size that is computed with.
+const MAX_ATOMS: usize = 300;
+
 impl Size {
     /// A known number.
     pub fn constant(value: i64) -> Size {
@@ -108,6 +111,26 @@ impl Size {
             }
         }
         Size::normalised(terms)
+    }
+
+    /// Whether it is small enough to compute with: products of sums grow without end.
+    pub fn is_small(&self) -> bool {
+        self.takes_from(&mut MAX_ATOMS.clone())
+    }
+
+    fn takes_from(&self, left: &mut usize) -> bool {
+        self.terms.iter().all(|(atoms, _)| {
+            *left = left.saturating_sub(1);
+            *left > 0
+                && atoms.iter().all(|atom| {
+                    *left = left.saturating_sub(1);
+                    match atom {
+                        Atom::FloorDiv(inner, _) => inner.takes_from(left),
+                        Atom::Min(a, b) | Atom::Max(a, b) => a.takes_from(left) && b.takes_from(left),
+                        Atom::Local(_) | Atom::Fresh(_) | Atom::Param(_) | Atom::Const(_) => *left > 0,
+                    }
+                })
+        })
     }
 
     /// `self / divisor` rounded down, `divisor` > 0. What divides exactly is taken out of the division.

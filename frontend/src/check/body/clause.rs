@@ -10,9 +10,7 @@ use we3_parser::ast::{self, PatternKind, Source};
 use super::coerce::Wanted;
 use super::{Around, Body, VarKind};
 use crate::codes;
-use crate::typed::{
-    Atom, Axis, Expr, ExprKind, Local, LoopAxis, ReduceOp, SiteKind, Size, Stmt, StmtKind, Sub, Type,
-};
+use crate::typed::{Atom, Axis, Expr, ExprKind, Local, SiteKind, Size, Stmt, StmtKind, Type};
 
 /// The domain of a binder.
 #[derive(Clone)]
@@ -234,19 +232,7 @@ impl<'a> Body<'_, 'a, '_> {
         };
         let axes = self.axes_subscripted(&name.text, bodies);
         let Some((first, first_span)) = axes.first().cloned() else {
-            self.cx.report(
-                Diagnostic::error(
-                    codes::NO_RANGE,
-                    binder.span,
-                    format!("the range of `{}` cannot be inferred", name.text),
-                )
-                .with_here("it subscripts no array alone")
-                .with_fix(
-                    format!("write `for {} in …`", name.text),
-                    binder.span.end(),
-                    " in 0..n",
-                ),
-            );
+            self.report_no_range(binder, &name.text);
             return None;
         };
         let mut pre = Vec::new();
@@ -268,6 +254,29 @@ impl<'a> Body<'_, 'a, '_> {
             },
             int: Scalar::I64,
         })
+    }
+
+    fn report_no_range(&mut self, binder: &ast::Binder, name: &str) {
+        let error = Diagnostic::error(
+            codes::NO_RANGE,
+            binder.span,
+            format!("the range of `{name}` cannot be inferred"),
+        )
+        .with_here("it subscripts no array alone");
+        let sizes: Vec<&str> = self.generics.sizes.iter().map(|size| size.name.as_str()).collect();
+        self.cx.report(match sizes.as_slice() {
+            // With one size around, that is the range nearly always.
+            [only] => error.with_fix(
+                format!("write `for {name} in …`"),
+                binder.span.end(),
+                format!(" in 0..{only}"),
+            ),
+            [] => error.with_note(format!("write `for {name} in 0..` and the number of values")),
+            several => {
+                let ranges: Vec<String> = several.iter().map(|size| format!("`0..{size}`")).collect();
+                error.with_note(format!("write `for {name} in …` with a range such as {}", ranges.join(", ")))
+            }
+        });
     }
 
     /// Inside the region: the counter, with the binder's pattern bound in `stmts`.
@@ -364,21 +373,10 @@ impl<'a> Body<'_, 'a, '_> {
             return self.filtered(body, clause, filter, hint.as_ref(), span);
         }
         let mut pre = Vec::new();
-        let mut domains = Vec::new();
-        let mut ok = true;
-        for (index, binder) in clause.binders.iter().enumerate() {
-            let names = clause.binders[..index].iter().filter_map(|earlier| earlier.pattern.as_name());
-            let outer = std::mem::replace(&mut self.binders_beside, names.collect());
-            match self.domain(binder, Some(&[body]), true) {
-                Some(domain) => domains.push(domain),
-                None => ok = false,
-            }
-            self.binders_beside = outer;
-        }
-        if !ok {
+        let Some(domains) = self.axis_domains(&clause.binders, &[body]) else {
             self.check_body_anyway(body, clause);
             return self.error(span);
-        }
+        };
         for domain in &domains {
             pre.extend(domain.pre.iter().cloned());
         }
@@ -405,6 +403,22 @@ impl<'a> Body<'_, 'a, '_> {
         let ty = value.ty.clone().with_axes(sizes);
         let value = Expr { kind: ExprKind::Build { axes, body: Box::new(value) }, ty, span };
         self.wrap(pre, value)
+    }
+
+    /// The domains of an array form's axes, none of which may use another's binder. `None` after a report.
+    pub fn axis_domains(
+        &mut self,
+        binders: &'a [ast::Binder],
+        bodies: &[&'a ast::Expr],
+    ) -> Option<Vec<Domain>> {
+        let mut domains = Vec::new();
+        for (index, binder) in binders.iter().enumerate() {
+            let names = binders[..index].iter().filter_map(|earlier| earlier.pattern.as_name());
+            let outer = std::mem::replace(&mut self.binders_beside, names.collect());
+            domains.extend(self.domain(binder, Some(bodies), true));
+            self.binders_beside = outer;
+        }
+        (domains.len() == binders.len()).then_some(domains)
     }
 
     /// After an error in the clause: the body may have others.
@@ -468,149 +482,6 @@ impl<'a> Body<'_, 'a, '_> {
             ),
         );
         false
-    }
-
-    /// `[body for clause if filter]`: how many pass, where each goes, then a `put`.
-    fn filtered(
-        &mut self,
-        body: &'a ast::Expr,
-        clause: &'a ast::ForClause,
-        filter: &'a ast::Expr,
-        hint: Option<&Type>,
-        span: Span,
-    ) -> Expr {
-        let [binder] = clause.binders.as_slice() else {
-            self.cx.report(
-                Diagnostic::error(
-                    codes::NEEDS_CLAUSE,
-                    clause.span,
-                    "an array form with a filter has one binder",
-                )
-                .with_note("the result has one axis; flatten first, or nest a reduction"),
-            );
-            return self.error(span);
-        };
-        let Some(domain) = self.domain(binder, Some(&[body, filter]), true) else {
-            self.check_body_anyway(body, clause);
-            return self.error(span);
-        };
-        let mut pre = domain.pre.clone();
-        let size = domain.size.clone().unwrap_or_default();
-        let depth = self.depth;
-        // Which pass.
-        let mut index = None;
-        let passes = self.in_region(|checker| {
-            checker.in_scope(|checker| {
-                let mut stmts = Vec::new();
-                index = Some(checker.enter_domain(&domain, binder, &mut stmts));
-                checker.around.push((Around::ArrayForm, depth));
-                let cond = checker.expr(filter, Some(&Type::BOOL));
-                let cond = checker.condition(cond);
-                checker.around.pop();
-                if cond.ty == Type::Error { cond } else { checker.wrap(stmts, cond) }
-            })
-        });
-        let Some(index) = index.filter(|_| passes.ty != Type::Error) else {
-            self.check_body_anyway(body, clause);
-            return self.error(span);
-        };
-        let ty = Type::BOOL.with_axes(vec![size.clone()]);
-        let axes = vec![Axis { index, size: size.clone() }];
-        let mask = Expr { kind: ExprKind::Build { axes, body: Box::new(passes) }, ty, span: filter.span };
-        let mask = self.hoist_local(&mut pre, mask, "passes");
-        // Positions and their number.
-        let position = self.positions(mask, &size, span);
-        let position = self.hoist_local(&mut pre, position, "position");
-        let count = self.count_mask(mask, &size, span);
-        let count = self.hoist_local(&mut pre, count, "?");
-        self.local_mut(count).nonneg = true;
-        // The elements that pass.
-        let mut stmts = Vec::new();
-        let mut index = None;
-        let elem = self.in_region(|checker| {
-            checker.in_scope(|checker| {
-                index = Some(checker.enter_domain(&domain, binder, &mut stmts));
-                checker.around.push((Around::ArrayForm, depth));
-                let elem = checker.expr(body, hint);
-                checker.around.pop();
-                elem
-            })
-        });
-        let (Some(index), true) = (index, elem.ty != Type::Error && self.is_element(&elem)) else {
-            return self.error(span);
-        };
-        if self.is_array(&elem.ty) {
-            self.cx.report(Diagnostic::error(
-                codes::BAD_ELEMENT,
-                body.span,
-                "the elements of a filtered array form are scalars, tuples or records",
-            ));
-            return self.error(span);
-        }
-        let at = self.read(index, span);
-        let mask_read = self.read(mask, span);
-        let present = self.element(mask_read, vec![at.clone()]);
-        let position_read = self.read(position, span);
-        let target = self.element(position_read, vec![at]);
-        let elem_ty = elem.ty.clone();
-        let ty = elem_ty.clone().with_axes(vec![Size::local(count)]);
-        let dest = self.blank(&elem_ty, vec![Size::local(count)], span);
-        let count_expr = self.size_expr(size, span);
-        let value = Expr {
-            kind: ExprKind::Update {
-                dest: Box::new(dest),
-                axes: vec![LoopAxis { index, count: Box::new(count_expr) }],
-                mask: Some(Box::new(present)),
-                prelude: stmts,
-                subs: vec![Sub { index: target, site: None }],
-                value: Box::new(elem),
-            },
-            ty,
-            span,
-        };
-        self.wrap(pre, value)
-    }
-
-    fn mask_number(&mut self, mask: Local, index: Local, span: Span) -> Expr {
-        let (mask, at) = (self.read(mask, span), self.read(index, span));
-        let value = self.element(mask, vec![at]);
-        self.convert(value, Scalar::I64)
-    }
-
-    fn positions(&mut self, mask: Local, size: &Size, span: Span) -> Expr {
-        let (index, body) = self.in_region(|checker| {
-            let index = checker.hidden_index("k", Some(size.clone()), span);
-            (index, checker.mask_number(mask, index, span))
-        });
-        let combine = self.combine_with(&Type::I64, span, &mut |_, a, b| Expr {
-            kind: ExprKind::Binary(BinaryOp::Add, Box::new(a), Box::new(b), None),
-            ty: Type::I64,
-            span,
-        });
-        let Some(combine) = combine else { return self.error(span) };
-        let kind = ExprKind::Scan {
-            exclusive: true,
-            axis: Axis { index, size: size.clone() },
-            init: Box::new(self.int(0, span)),
-            body: Box::new(body),
-            combine,
-        };
-        Expr { kind, ty: Type::I64.with_axes(vec![size.clone()]), span }
-    }
-
-    fn count_mask(&mut self, mask: Local, size: &Size, span: Span) -> Expr {
-        let (index, body) = self.in_region(|checker| {
-            let index = checker.hidden_index("k", Some(size.clone()), span);
-            (index, checker.mask_number(mask, index, span))
-        });
-        let count = Box::new(self.size_expr(size.clone(), span));
-        let kind = ExprKind::Reduce {
-            op: ReduceOp::Sum,
-            axis: LoopAxis { index, count },
-            mask: None,
-            body: Box::new(body),
-        };
-        Expr { kind, ty: Type::I64, span }
     }
 
     /// An array whose elements will all be overwritten.

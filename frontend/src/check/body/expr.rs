@@ -9,11 +9,27 @@ use we3_parser::ast::{self, ExprKind as Ast};
 use super::coerce::Wanted;
 use super::{Around, Body, VarKind};
 use crate::codes;
+use crate::typed::effects::Effects;
 use crate::typed::{Block, Expr, ExprKind, Size, Type};
+
+/// Expressions being checked inside each other.
+const MAX_NESTED: u32 = ast::MAX_DEPTH + 200;
 
 impl<'a> Body<'_, 'a, '_> {
     /// Checks an expression.
     pub fn expr(&mut self, expr: &'a ast::Expr, hint: Option<&Type>) -> Expr {
+        // The parser bounds the depth of a tree; bodies of lambdas stand inside each other besides.
+        if self.nested >= MAX_NESTED {
+            self.report_applications(expr.span);
+            return self.error(expr.span);
+        }
+        self.nested += 1;
+        let value = self.expr_form(expr, hint);
+        self.nested -= 1;
+        value
+    }
+
+    fn expr_form(&mut self, expr: &'a ast::Expr, hint: Option<&Type>) -> Expr {
         let span = expr.span;
         match &expr.kind {
             Ast::Int(literal) => self.int_literal(literal, false, hint, span),
@@ -135,6 +151,9 @@ impl<'a> Body<'_, 'a, '_> {
             return self.error(span);
         }
         let ty = Type::Tuple(parts.iter().map(|part| part.ty.clone()).collect());
+        if !self.value_fits(&ty, span) {
+            return self.error(span);
+        }
         Expr { kind: ExprKind::Tuple(parts), ty, span }
     }
 
@@ -458,7 +477,15 @@ pub fn ends(block: &Block) -> bool {
     if block.value.is_some() {
         return block.stmts.iter().all(|stmt| !leaves(&stmt.kind));
     }
-    block.stmts.last().is_none_or(|stmt| !leaves(&stmt.kind))
+    block.stmts.last().is_none_or(|stmt| !leaves(&stmt.kind) && !loops_until_it_returns(&stmt.kind))
+}
+
+/// `while true` without `break`: what follows is never reached.
+fn loops_until_it_returns(kind: &crate::typed::StmtKind) -> bool {
+    let crate::typed::StmtKind::While { cond, body } = kind else { return false };
+    let effects = Effects::of_block(body);
+    let forever = matches!(&cond.kind, ExprKind::Const(value) if value.bits != 0);
+    forever && effects.returns && !effects.breaks
 }
 
 fn leaves(kind: &crate::typed::StmtKind) -> bool {

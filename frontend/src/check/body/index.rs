@@ -81,6 +81,7 @@ impl<'a> Body<'_, 'a, '_> {
             return None;
         }
         let mut places = Vec::new();
+        let mut failed = false;
         let errors = self.cx.errors;
         for (subscript, size) in subscripts.iter().zip(&sizes) {
             match subscript {
@@ -90,17 +91,16 @@ impl<'a> Body<'_, 'a, '_> {
                     places.push(Place::At(Sub { index, site }));
                 }
                 Subscript::Slice { lo, hi, step, span } => {
-                    if let Some(place) = self.slice(lo.as_ref(), hi.as_ref(), step.as_ref(), size, *span, pre)
-                    {
-                        places.push(place);
-                    }
+                    let place = self.slice(lo.as_ref(), hi.as_ref(), step.as_ref(), size, *span, pre);
+                    failed |= place.is_none();
+                    places.extend(place);
                 }
             }
         }
         for size in &sizes[subscripts.len()..] {
             places.push(Place::Run { start: self.int(0, base_span), step: 1, size: size.clone() });
         }
-        (self.cx.errors == errors).then_some(places)
+        (self.cx.errors == errors && !failed).then_some(places)
     }
 
     /// The site of a bounds check; `None` if the index is proved to be in range.
@@ -143,7 +143,25 @@ impl<'a> Body<'_, 'a, '_> {
                 return None;
             }
         }
+        if self.surely_behind(index, size) {
+            let (text, shown) = (self.cx.text(index.span), self.show_size(size));
+            self.cx.report(
+                Diagnostic::error(
+                    codes::CONSTANT_INDEX,
+                    index.span,
+                    format!("index `{text}` is out of range for an axis of size `{shown}`"),
+                )
+                .with_note("the last index is one less than the size"),
+            );
+            return None;
+        }
         Some(self.site(index.span, SiteKind::Bounds))
+    }
+
+    /// Whether an index is the size of its axis, or that and some more.
+    fn surely_behind(&self, index: &Expr, size: &Size) -> bool {
+        let Some(index) = self.as_size(index) else { return false };
+        self.reduce_size(&index.minus(size)).as_constant().is_some_and(|difference| difference >= 0)
     }
 
     /// Whether 0 ≤ index < size follows from what the index is.

@@ -62,6 +62,11 @@ pub struct Target<'a> {
     pub explicit: &'a [ast::GenericArg],
 }
 
+/// Lambdas being applied inside each other.
+const MAX_APPLYING: u32 = 50;
+/// Applications of lambdas in one function.
+const MAX_APPLIED: u32 = 10_000;
+
 impl<'a> Body<'_, 'a, '_> {
     /// The function an expression is, if it is one. Reports nothing.
     pub fn fn_value_if_function(&mut self, expr: &'a ast::Expr) -> Option<FnVal<'a>> {
@@ -229,6 +234,23 @@ impl<'a> Body<'_, 'a, '_> {
         ));
     }
 
+    /// A lambda's body is written out wherever it is applied: that must stay in bounds.
+    pub fn report_applications(&mut self, span: Span) {
+        // Once; what follows is no news.
+        if self.applied != u32::MAX {
+            self.applied = u32::MAX;
+            self.cx.report(
+                Diagnostic::error(codes::TOO_MANY_INSTANCES, span, "this function applies too many lambdas")
+                    .with_note(format!(
+                        "at most {MAX_APPLIED} times in one function, and {MAX_APPLYING} inside each other: a lambda is \
+                         written out wherever it is applied; make it a `fn`"
+                    )),
+            );
+        } else {
+            self.cx.errors += 1;
+        }
+    }
+
     fn apply_lambda(
         &mut self,
         params: &'a [ast::LambdaParam],
@@ -242,11 +264,12 @@ impl<'a> Body<'_, 'a, '_> {
             self.arity("this lambda", params.len(), args.len(), span);
             return self.error(span);
         }
-        if self.applying > 100 {
-            self.cx.report(Diagnostic::error(codes::RECURSION, span, "this lambda applies itself"));
+        if self.applying >= MAX_APPLYING || self.applied >= MAX_APPLIED {
+            self.report_applications(span);
             return self.error(span);
         }
         self.applying += 1;
+        self.applied += 1;
         let later = self.scopes.split_off(scope.min(self.scopes.len()));
         for (name, local) in captured {
             self.bind_name(name, *local);

@@ -6,6 +6,7 @@ use we3_ir::types::Scalar;
 use we3_parser::ast;
 
 use super::{Body, Pending, VarKind};
+use crate::check::round::{float_bits, float_text, largest};
 use crate::codes;
 use crate::typed::{Expr, ExprKind, Type};
 
@@ -100,34 +101,53 @@ impl Body<'_, '_, '_> {
     fn literal_bits(&mut self, literal: &Literal, scalar: Scalar, span: Span) -> Option<u64> {
         let bits = match literal {
             Literal::Int { value, negative } => int_bits(*value, *negative, scalar),
-            Literal::Float { text, negative } => parse_float(text).map(|value| {
-                float_bits(value, if scalar == Scalar::F32 { f32_of(text) } else { None }, *negative, scalar)
+            Literal::Float { text, negative } => float_text(text, scalar).map(|bits| {
+                if bits == float_bits(f64::INFINITY, scalar) {
+                    self.too_large(scalar, span);
+                }
+                if *negative { bits | 1 << (scalar.bits() - 1) } else { bits }
             }),
-            Literal::Named(name) => {
-                let (value, f32_value) = match *name {
-                    "pi" => (std::f64::consts::PI, std::f32::consts::PI),
-                    "inf" => (f64::INFINITY, f32::INFINITY),
-                    _ => (f64::NAN, f32::NAN),
-                };
-                Some(float_bits(value, Some(f32_value), false, scalar))
-            }
+            Literal::Named(name) => Some(match *name {
+                "pi" if scalar == Scalar::F32 => u64::from(std::f32::consts::PI.to_bits()),
+                "pi" => float_bits(std::f64::consts::PI, scalar),
+                "inf" => float_bits(f64::INFINITY, scalar),
+                _ => float_bits(f64::NAN, scalar),
+            }),
         };
         if bits.is_none() {
-            let text = self.cx.text(span);
-            let mut error = Diagnostic::error(
-                codes::LITERAL_DOES_NOT_FIT,
-                span,
-                format!("`{text}` does not fit into `{scalar}`"),
-            );
-            error = match range_of(scalar) {
-                Some((lo, hi)) => error.with_note(format!("`{scalar}` holds {lo} to {hi}")),
-                None => error.with_note(format!(
-                    "an integer literal must be exact as `{scalar}`; write a float literal to have it rounded"
-                )),
-            };
-            self.cx.report(error);
+            self.does_not_fit(scalar, span);
         }
         bits
+    }
+
+    fn does_not_fit(&mut self, scalar: Scalar, span: Span) {
+        let text = self.cx.text(span);
+        let message = format!("`{text}` does not fit into `{scalar}`");
+        let error = Diagnostic::error(codes::LITERAL_DOES_NOT_FIT, span, message);
+        self.cx.report(match range_of(scalar) {
+            Some((lo, hi)) => error.with_note(format!("`{scalar}` holds {lo} to {hi}")),
+            None => error.with_note(format!(
+                "an integer literal must be exact as `{scalar}`; write a float literal to have it rounded"
+            )),
+        });
+    }
+
+    /// A float literal that would round to infinity.
+    fn too_large(&mut self, scalar: Scalar, span: Span) {
+        let text = self.cx.text(span);
+        let largest = largest(scalar);
+        let largest =
+            if scalar == Scalar::F64 { format!("{largest:e}") } else { format!("{:e}", largest as f32) };
+        let infinity = if text.starts_with('-') { "-inf" } else { "inf" };
+        self.cx.report(
+            Diagnostic::error(
+                codes::LITERAL_DOES_NOT_FIT,
+                span,
+                format!("`{text}` is too large for `{scalar}`"),
+            )
+            .with_note(format!("the largest finite `{scalar}` is {largest}"))
+            .with_fix("if infinity is meant", span, infinity),
+        );
     }
 }
 
@@ -171,106 +191,9 @@ fn int_bits(value: u128, negative: bool, scalar: Scalar) -> Option<u64> {
     }
     let digits = significant_bits(scalar)?;
     let significant = if value == 0 { 0 } else { 128 - value.leading_zeros() - value.trailing_zeros() };
-    let magnitude = if value == 0 { 0.0 } else { value as f64 };
     let exact = (value == 0 || significant <= digits) && (scalar != Scalar::F16 || value <= 65504);
-    exact.then(|| float_bits(magnitude, Some(value as f32), negative, scalar))
-}
-
-/// The bits of a float in a format; `as_f32` is the value rounded once to `f32`, where that matters.
-pub fn float_bits(value: f64, as_f32: Option<f32>, negative: bool, scalar: Scalar) -> u64 {
-    let nan = value.is_nan();
-    let value = if negative { -value } else { value };
-    match scalar {
-        Scalar::F64 if nan => 0x7ff8_0000_0000_0000,
-        Scalar::F64 => value.to_bits(),
-        Scalar::F32 if nan => 0x7fc0_0000,
-        Scalar::F32 => {
-            let rounded = as_f32.map_or(value as f32, |v| if negative { -v } else { v });
-            u64::from(rounded.to_bits())
-        }
-        Scalar::F16 if nan => 0x7e00,
-        Scalar::F16 => u64::from(narrow(value, 5, 10)),
-        Scalar::Bf16 if nan => 0x7fc0,
-        Scalar::Bf16 => u64::from(narrow(value, 8, 7)),
-        Scalar::Bool
-        | Scalar::I8
-        | Scalar::I16
-        | Scalar::I32
-        | Scalar::I64
-        | Scalar::U8
-        | Scalar::U16
-        | Scalar::U32
-        | Scalar::U64 => 0,
-    }
-}
-
-/// Rounds to a small format with this many exponent and fraction bits, to nearest even.
-fn narrow(value: f64, exponent_bits: u32, fraction_bits: u32) -> u16 {
-    let bits = value.to_bits();
-    let sign = ((bits >> 63) as u16) << 15;
-    let infinity = ((1u16 << exponent_bits) - 1) << fraction_bits;
-    if value.is_infinite() {
-        return sign | infinity;
-    }
-    let bias = (1i32 << (exponent_bits - 1)) - 1;
-    let exponent = ((bits >> 52) & 0x7ff) as i32 - 1023;
-    let fraction = (bits & ((1 << 52) - 1)) | if exponent == -1023 { 0 } else { 1 << 52 };
-    let lowest = 1 - bias;
-    let drop = 52 - fraction_bits as i32 + (lowest - exponent).max(0);
-    if drop > 63 {
-        return sign;
-    }
-    let kept = fraction >> drop;
-    let rest = fraction & ((1u64 << drop) - 1);
-    let half = 1u64 << (drop - 1);
-    let rounded = kept + u64::from(rest > half || rest == half && kept & 1 == 1);
-    let base = if exponent < lowest { 0 } else { ((exponent + bias - 1) as u64) << fraction_bits };
-    let packed = base + rounded;
-    if packed >= u64::from(infinity) { sign | infinity } else { sign | packed as u16 }
-}
-
-fn f32_of(text: &str) -> Option<f32> {
-    if text.starts_with("0x") || text.starts_with("0X") { None } else { text.parse().ok() }
-}
-
-/// The value of a float literal's text.
-pub fn parse_float(text: &str) -> Option<f64> {
-    let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) else {
-        return text.parse().ok();
-    };
-    let (digits, exponent) = hex.split_once(['p', 'P']).unwrap_or((hex, "0"));
-    let mut exponent: i32 = exponent.parse().ok()?;
-    let (mut mantissa, mut sticky, mut after_dot) = (0u64, false, false);
-    for c in digits.chars() {
-        if c == '.' {
-            after_dot = true;
-            continue;
-        }
-        let digit = u64::from(c.to_digit(16)?);
-        if mantissa >> 60 == 0 {
-            mantissa = mantissa << 4 | digit;
-            exponent -= if after_dot { 4 } else { 0 };
-        } else {
-            sticky |= digit != 0;
-            exponent += if after_dot { 0 } else { 4 };
-        }
-    }
-    let mantissa = mantissa | u64::from(sticky);
-    Some(scale(mantissa as f64, exponent))
-}
-
-fn scale(mut value: f64, mut exponent: i32) -> f64 {
-    while exponent > 0 && value.is_finite() && value != 0.0 {
-        let step = exponent.min(1000);
-        value *= f64::from_bits(((1023 + step) as u64) << 52);
-        exponent -= step;
-    }
-    while exponent < 0 && value != 0.0 {
-        let step = (-exponent).min(1000);
-        value *= f64::from_bits(((1023 - step) as u64) << 52);
-        exponent += step;
-    }
-    value
+    let magnitude = value as f64;
+    exact.then(|| float_bits(if negative { -magnitude } else { magnitude }, scalar))
 }
 
 #[cfg(test)]
@@ -278,13 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_round_once_to_their_type() {
-        assert_eq!(narrow(1.0, 5, 10), 0x3c00);
-        assert_eq!(narrow(65520.0, 5, 10), 0x7c00);
-        assert_eq!(narrow(5.960_464_477_539_063e-8, 5, 10), 1);
-        assert_eq!(narrow(-2.0, 8, 7), 0xc000);
-        assert_eq!(narrow(1.003_906_25, 8, 7), 0x3f80);
-        assert_eq!(parse_float("0x1.8p3"), Some(12.0));
+    fn integers_fit_exactly_or_not_at_all() {
         assert_eq!(int_bits(255, false, Scalar::U8), Some(255));
         assert_eq!(int_bits(128, true, Scalar::I8), Some(0x80));
         assert_eq!(int_bits(256, false, Scalar::U8), None);

@@ -6,8 +6,9 @@ use we3_ir::span::Span;
 use we3_ir::types::Scalar;
 
 use super::Body;
-use super::literal::{float_bits, significant_bits};
+use super::literal::significant_bits;
 use crate::check::defs::Def;
+use crate::check::round::float_bits;
 use crate::typed::{Expr, ExprKind, SiteKind, Type};
 
 /// Functions that are one operation on one scalar.
@@ -97,7 +98,7 @@ impl Body<'_, '_, '_> {
                 Some(self.wrap(pre, Expr { kind, ty: Type::BOOL, span }))
             }
             "is_finite" | "is_inf" => {
-                let infinity = self.constant(scalar, float_bits(f64::INFINITY, None, false, scalar), span);
+                let infinity = self.constant(scalar, float_bits(f64::INFINITY, scalar), span);
                 let magnitude = Expr { kind: ExprKind::Unary(UnaryOp::Abs, boxed(0)?), ty, span };
                 let op = if name == "is_inf" { CompareOp::Eq } else { CompareOp::Lt };
                 let kind = ExprKind::Compare(op, Box::new(magnitude), Box::new(infinity));
@@ -112,14 +113,12 @@ impl Body<'_, '_, '_> {
         let int = |value: i128| Some(value as u64 & (u64::MAX >> (64 - scalar.bits())));
         let top = 1i128 << (scalar.bits() - 1);
         let bits = match name {
-            "zero" | "one" if scalar.is_float() => {
-                float_bits(if name == "one" { 1.0 } else { 0.0 }, None, false, scalar)
-            }
+            "zero" | "one" if scalar.is_float() => float_bits(if name == "one" { 1.0 } else { 0.0 }, scalar),
             "zero" => 0,
             "one" => 1,
             "epsilon" => {
                 let digits = u64::from(significant_bits(scalar)?) - 1;
-                float_bits(f64::from_bits((1023 - digits) << 52), None, false, scalar)
+                float_bits(f64::from_bits((1023 - digits) << 52), scalar)
             }
             "min_value" if scalar.is_signed_int() => int(-top)?,
             "min_value" if scalar.is_int() => 0,

@@ -60,20 +60,24 @@ impl<'a> Body<'_, 'a, '_> {
         let spelled = self.spelling(&name.text);
         let mut all = vec![text];
         all.extend(rest);
+        // The function comes first.
+        if spelled == "map" {
+            all.rotate_left(1);
+        }
         let call = format!("{spelled}({})", all.join(", "));
-        self.cx.report(
-            Diagnostic::error(codes::METHOD_CALL, name.span, "we3 has functions, no methods").with_fix(
-                format!("write `{call}`"),
-                span,
-                call,
-            ),
-        );
+        let error = Diagnostic::error(codes::METHOD_CALL, name.span, "we3 has functions, no methods");
+        self.cx.report(match builtins::foreign_name(&name.text) {
+            Some(("", note)) => error.with_note(note),
+            _ => error.with_fix(format!("write `{call}`"), span, call),
+        });
         self.error(span)
     }
 
     /// The we3 name of a function of another language.
     fn spelling(&self, name: &str) -> String {
-        if let Some((text, _)) = builtins::foreign_name(name) {
+        if let Some((text, _)) = builtins::foreign_name(name)
+            && !text.is_empty()
+        {
             return text.to_owned();
         }
         if builtins::is_builtin(name) || self.cx.defs.trait_fns.contains_key(name) {
@@ -134,6 +138,10 @@ impl<'a> Body<'_, 'a, '_> {
                 .with_label(base_span, format!("this is `{shown}`"));
         if matches!(self.shallow(ty.elem()), Type::Tuple(_)) {
             error = error.with_note("parts of a tuple are numbered: `.0`, `.1`");
+        } else if builtins::is_builtin(&text) || self.cx.defs.trait_fns.contains_key(&text) {
+            let base = self.cx.sources.slice(base_span);
+            let call = format!("{text}({base})");
+            error = error.with_fix(format!("write `{call}`"), base_span.to(field.span()), call);
         }
         self.cx.report(error);
     }

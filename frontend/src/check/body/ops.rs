@@ -149,11 +149,11 @@ impl<'a> Body<'_, 'a, '_> {
         .with_label(a.1, format!("`{left}`"))
         .with_label(b.1, format!("`{right}`"));
         let (a_ty, b_ty) = (self.shallow(a.0), self.shallow(b.0));
-        if let (Type::Scalar(x), Type::Scalar(y)) = (&a_ty, &b_ty) {
+        if a_ty == Type::BOOL || b_ty == Type::BOOL {
+            error = error.with_note("count conditions with `count(…)`, or convert: `c as i64`");
+        } else if let (Type::Scalar(x), Type::Scalar(y)) = (&a_ty, &b_ty) {
             let (span, to) = if y.is_float() && x.is_int() { (a.1, *y) } else { (b.1, *x) };
-            let text = self.cx.sources.slice(span).to_owned();
-            let simple = text.chars().all(|c| c.is_alphanumeric() || "_.[]".contains(c));
-            let fixed = if simple { format!("{text} as {to}") } else { format!("({text}) as {to}") };
+            let fixed = self.converted_text(span, &to.to_string());
             error = error
                 .with_note(
                     "both sides of an operator have the same type; numbers are never converted silently",
@@ -162,8 +162,19 @@ impl<'a> Body<'_, 'a, '_> {
         } else if self.var_kind(&a_ty) == Some(VarKind::Float) || self.var_kind(&b_ty) == Some(VarKind::Float)
         {
             error = error.with_note("a literal with a dot is a float; it cannot become an integer");
+            let sides = [(&a_ty, a.1), (&b_ty, b.1)];
+            let integer = sides.into_iter().find(|(ty, _)| ty.as_scalar().is_some_and(Scalar::is_int));
+            if let Some((_, span)) = integer {
+                error = error.with_fix("convert with `as f64`", span, self.converted_text(span, "f64"));
+            }
         }
         self.cx.report(error);
+    }
+
+    fn converted_text(&self, span: Span, to: &str) -> String {
+        let text = self.cx.sources.slice(span);
+        let simple = text.chars().all(|c| c.is_alphanumeric() || "_.[]".contains(c));
+        if simple { format!("{text} as {to}") } else { format!("({text}) as {to}") }
     }
 
     /// A function of a trait of the prelude on elements of one type.
@@ -308,6 +319,11 @@ impl<'a> Body<'_, 'a, '_> {
             }
             Type::Scalar(Scalar::Bool) => {
                 error = error.with_note("count conditions with `count(…)`, or convert: `c as i64`");
+            }
+            Type::Scalar(_) if written == "^" => {
+                error = error.with_note(
+                    "`^` is the exclusive or of integers; a power is `pow(x, 2.0)`, a square `x * x`",
+                );
             }
             Type::Scalar(scalar) if scalar.is_int() => {
                 error = error.with_note(format!("convert to a float first: `x as f64` (it is `{scalar}`)"));

@@ -167,7 +167,9 @@ impl<'a> Body<'_, 'a, '_> {
         let mut error =
             Diagnostic::error(codes::UNKNOWN_NAME, name.span, format!("there is no `{}` here", name.text));
         if let Some((text, note)) = foreign {
-            error = error.with_fix(format!("in we3: `{text}`"), name.span, text);
+            if !text.is_empty() {
+                error = error.with_fix(format!("in we3: `{text}`"), name.span, text);
+            }
             if !note.is_empty() {
                 error = error.with_note(note);
             }

@@ -111,8 +111,23 @@ impl<'a> Body<'_, 'a, '_> {
             return self.error(span);
         }
         let ty = Type::Record(record);
+        if parts.iter().any(|part| part.ty == Type::Error) || !self.value_fits(&ty, span) {
+            return self.error(span);
+        }
         let value = Expr { kind: ExprKind::Tuple(parts), ty, span };
         self.wrap(pre, value)
+    }
+
+    /// Whether a value of this type can be compiled; if not, that is the fault of the function around it where
+    /// it calls itself.
+    pub fn value_fits(&mut self, ty: &Type, span: Span) -> bool {
+        if self.cx.fits(ty) {
+            return true;
+        }
+        if !self.cx.stop_recursion(self.origin, span) {
+            self.cx.check_fits(ty, span);
+        }
+        false
     }
 
     /// A record from the values of its fields, its sizes taken from them and checked.

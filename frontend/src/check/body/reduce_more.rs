@@ -1,4 +1,4 @@
-//! `argmin`/`argmax` elements, `dot`, `scan`, `fold`, `scatter`, `put`.
+//! `argmin`/`argmax` elements, `dot`, `fold`, `scatter`, `put`.
 
 use we3_ir::diagnostic::Diagnostic;
 use we3_ir::op::{BinaryOp, CompareOp, Order};
@@ -10,11 +10,11 @@ use super::builtins::Args;
 use super::call::{ArgValue, CallArg};
 use super::coerce::Wanted;
 use super::lambda::FnVal;
-use super::literal::float_bits;
 use super::{Around, BindingKind, Body};
+use crate::check::round::float_bits;
 use crate::codes;
 use crate::typed::{
-    Axis, Block, Expr, ExprKind, Local, LoopAxis, ReduceOp, ScatterOp, Size, Step, Stmt, StmtKind, Sub, Type,
+    Block, Expr, ExprKind, Local, LoopAxis, ScatterOp, Size, Step, Stmt, StmtKind, Sub, Type,
 };
 
 impl<'a> Body<'_, 'a, '_> {
@@ -133,7 +133,7 @@ impl<'a> Body<'_, 'a, '_> {
         }
         let nan = |value: &Expr| compare(CompareOp::Ne, value, value, span);
         let number = |value: &Expr| compare(CompareOp::Eq, value, value, span);
-        let one = self.constant(scalar, float_bits(1.0, None, false, scalar), span);
+        let one = self.constant(scalar, float_bits(1.0, scalar), span);
         let sign = |value: &Expr| Expr {
             kind: ExprKind::Binary(BinaryOp::CopySign, Box::new(one.clone()), Box::new(value.clone()), None),
             ty: value.ty.clone(),
@@ -310,102 +310,6 @@ impl<'a> Body<'_, 'a, '_> {
         let Some(join) = join else { return self.error(span) };
         let kind = ExprKind::DotBy { axes, zero: Box::new(zero), body: Box::new(body), step, join };
         Expr { kind, ty, span }
-    }
-
-    /// `scan(op, init, e for i)`, `exscan`.
-    pub fn scan_call(
-        &mut self,
-        exclusive: bool,
-        args: Args<'a>,
-        clause: Option<&'a ast::ForClause>,
-        hint: Option<&Type>,
-        span: Span,
-    ) -> Expr {
-        let name = if exclusive { "exscan" } else { "scan" };
-        let Some((function, init, source)) = self.op_init_source(name, &args, span) else {
-            return self.error(span);
-        };
-        let elem_hint = hint.map(|hint| self.shallow(hint).elem().clone());
-        let init = self.arg(&init, elem_hint.as_ref());
-        if init.ty == Type::Error {
-            return init;
-        }
-        let want = init.ty.clone();
-        let mut pre = Vec::new();
-        let init = self.hoist(&mut pre, init, "init");
-        let scanned = match (clause, &source.value) {
-            (Some(clause), ArgValue::Ast(expr)) => self.scan_clause(clause, expr, &want, &mut pre),
-            _ => self.scan_array(&source, name, &want, &mut pre, span),
-        };
-        let Some((axis, body)) = scanned else { return self.error(span) };
-        let Some(combine) = self.combine(&function, &want, span) else { return self.error(span) };
-        let ty = want.with_axes(vec![axis.size.clone()]);
-        let kind = ExprKind::Scan { exclusive, axis, init: Box::new(init), body: Box::new(body), combine };
-        self.wrap(pre, Expr { kind, ty, span })
-    }
-
-    fn scan_clause(
-        &mut self,
-        clause: &'a ast::ForClause,
-        expr: &'a ast::Expr,
-        want: &Type,
-        pre: &mut Vec<Stmt>,
-    ) -> Option<(Axis, Expr)> {
-        let ([binder], None) = (clause.binders.as_slice(), &clause.filter) else {
-            self.cx.report(
-                Diagnostic::error(codes::NEEDS_CLAUSE, clause.span, "a scan has one binder and no filter")
-                    .with_note("along several axes, nest: `[scan(op, init, x[i, j] for j) for i]`"),
-            );
-            return None;
-        };
-        let Some(domain) = self.domain(binder, Some(&[expr]), true) else {
-            self.check_body_anyway(expr, clause);
-            return None;
-        };
-        pre.extend(domain.pre.iter().cloned());
-        let mut index = None;
-        let depth = self.depth;
-        let body = self.in_region(|body| {
-            body.in_scope(|body| {
-                let mut stmts = Vec::new();
-                index = Some(body.enter_domain(&domain, binder, &mut stmts));
-                body.around.push((Around::ArrayForm, depth));
-                let elem = body.expr(expr, Some(want));
-                let elem = body.coerce(elem, want, Self::plain("the initial value"));
-                body.around.pop();
-                if elem.ty == Type::Error { elem } else { body.wrap(stmts, elem) }
-            })
-        });
-        if body.ty == Type::Error {
-            return None;
-        }
-        Some((Axis { index: index?, size: domain.size? }, body))
-    }
-
-    fn scan_array(
-        &mut self,
-        source: &CallArg<'a>,
-        name: &str,
-        want: &Type,
-        pre: &mut Vec<Stmt>,
-        span: Span,
-    ) -> Option<(Axis, Expr)> {
-        let array = self.source_array(source, name, pre, span)?;
-        let sizes = self.shallow(&array.ty).sizes().to_vec();
-        let [size] = sizes.as_slice() else {
-            self.cx.report(
-                Diagnostic::error(codes::WRONG_RANK, array.span, format!("`{name}` runs along one axis"))
-                    .with_note(format!("for a matrix: `[{name}(op, init, r) for r in x]`")),
-            );
-            return None;
-        };
-        let (index, body) = self.in_region(|body| {
-            let index = body.hidden_index("k", Some(size.clone()), span);
-            let at = body.read(index, span);
-            let elem = body.element(array.clone(), vec![at]);
-            (index, body.coerce(elem, want, Self::plain("the initial value")))
-        });
-        (body.ty != Type::Error).then(|| (Axis { index, size: size.clone() }, body))
     }
 
     /// `fold(f, init, e for …)`: a loop.
@@ -623,23 +527,18 @@ impl<'a> Body<'_, 'a, '_> {
         pre: &mut Vec<Stmt>,
         span: Span,
     ) -> Option<Updates> {
-        if clause.binders.len() > 1 {
-            return self.flat_updates(pair, clause, dest, sizes, pre, span);
-        }
-        let binder = clause.binders.first()?;
         let mut bodies = vec![pair];
         bodies.extend(&clause.filter);
-        let Some(domain) = self.domain(binder, Some(&bodies), false) else {
+        let Some(flat) = self.flatten(&clause.binders, &bodies, false, pre, span) else {
             self.check_body_anyway(pair, clause);
             return None;
         };
-        pre.extend(domain.pre.iter().cloned());
+        let mut binders = Vec::new();
         let mut prelude = Vec::new();
-        let mut index = None;
         let depth = self.depth;
-        let (mask, at) = self.in_region(|body| {
+        let (index, mask, at) = self.in_region(|body| {
             body.in_scope(|body| {
-                index = Some(body.enter_domain(&domain, binder, &mut prelude));
+                let index = body.enter_flat(&flat, &bodies, &mut binders, span)?;
                 body.around.push((Around::ArrayForm, depth));
                 let mask = clause.filter.as_ref().map(|filter| {
                     let cond = body.expr(filter, Some(&Type::BOOL));
@@ -647,147 +546,23 @@ impl<'a> Body<'_, 'a, '_> {
                 });
                 let at = body.index_and_value(pair, dest, sizes, &mut prelude);
                 body.around.pop();
-                (mask, at)
+                Some((index, mask, at))
             })
-        });
+        })?;
         let (subs, value) = at?;
-        let (mask, prelude) = self.split_mask(mask, prelude)?;
-        let axis = LoopAxis { index: index?, count: Box::new(domain.count.clone()) };
-        Some(Updates { axis, mask, prelude, subs, value })
-    }
-
-    /// What the mask needs goes before it.
-    fn split_mask(
-        &mut self,
-        mask: Option<Expr>,
-        prelude: Vec<Stmt>,
-    ) -> Option<(Option<Box<Expr>>, Vec<Stmt>)> {
+        let axis = LoopAxis { index, count: Box::new(flat.count.clone()) };
         match mask {
-            None => Some((None, prelude)),
+            // What the mask needs goes before it.
             Some(mask) if mask.ty == Type::Error => None,
             Some(mask) => {
-                // The binder's own statements come first in `prelude`; the mask runs after them.
-                let cut = prelude
-                    .iter()
-                    .position(|stmt| matches!(&stmt.kind, StmtKind::Check { .. }))
-                    .unwrap_or(prelude.len());
-                let rest = prelude[cut..].to_vec();
-                let first = prelude[..cut].to_vec();
-                Some((Some(Box::new(self.wrap(first, mask))), rest))
+                let mask = Some(Box::new(self.wrap(binders, mask)));
+                Some(Updates { axis, mask, prelude, subs, value })
+            }
+            None => {
+                binders.append(&mut prelude);
+                Some(Updates { axis, mask: None, prelude: binders, subs, value })
             }
         }
-    }
-
-    /// Several binders: a rectangle that holds all of them, walked row by row, with a mask.
-    fn flat_updates(
-        &mut self,
-        pair: &'a ast::Expr,
-        clause: &'a ast::ForClause,
-        dest: &Expr,
-        sizes: &[Size],
-        pre: &mut Vec<Stmt>,
-        span: Span,
-    ) -> Option<Updates> {
-        let [first, second] = clause.binders.as_slice() else {
-            self.cx.report(
-                Diagnostic::error(
-                    codes::NOT_YET,
-                    clause.span,
-                    "`scatter` and `put` over more than two binders are not available yet",
-                )
-                .with_note("number the updates by one index and take it apart with `/` and `%`"),
-            );
-            return None;
-        };
-        let mut bodies = vec![pair];
-        bodies.extend(&clause.filter);
-        let outer = self.domain(first, Some(&bodies), false)?;
-        pre.extend(outer.pre.iter().cloned());
-        let outer_size = outer.size.clone()?;
-        // The widest row.
-        let width = self.widest(first, second, &bodies, &outer, span)?;
-        let width = self.hoist_local(pre, width, "width");
-        let width_size = Size::local(width);
-        let total = outer_size.times(&width_size);
-        let mut prelude = Vec::new();
-        let depth = self.depth;
-        let (index, mask, at) = self.in_region(|body| {
-            body.in_scope(|body| {
-                let index = body.hidden_index("update", Some(total.clone()), span);
-                let width = body.read(width, span);
-                let flat = body.read(index, span);
-                let row = divide(BinaryOp::Div, &flat, &width, span);
-                let column = divide(BinaryOp::Rem, &flat, &width, span);
-                let i = body.enter_domain(&outer, first, &mut prelude);
-                prelude.insert(0, Stmt { kind: StmtKind::Let(i, row), span });
-                let inner = body.domain(second, Some(&bodies), false)?;
-                prelude.extend(inner.pre.iter().cloned());
-                let at = prelude.len();
-                let j = body.enter_domain(&inner, second, &mut prelude);
-                prelude.insert(at, Stmt { kind: StmtKind::Let(j, column.clone()), span });
-                let there = compare(CompareOp::Lt, &column, &inner.count, span);
-                body.around.push((Around::ArrayForm, depth));
-                let mask = match &clause.filter {
-                    None => there,
-                    Some(filter) => {
-                        let cond = body.in_region(|body| {
-                            let cond = body.expr(filter, Some(&Type::BOOL));
-                            body.condition(cond)
-                        });
-                        let no = body.constant(Scalar::Bool, 0, span);
-                        let kind = ExprKind::If {
-                            cond: Box::new(there),
-                            then: Box::new(super::expr::into_block(cond)),
-                            otherwise: Box::new(super::expr::into_block(no)),
-                        };
-                        Expr { kind, ty: Type::BOOL, span }
-                    }
-                };
-                let first_len = prelude.len();
-                let at = body.index_and_value(pair, dest, sizes, &mut prelude);
-                body.around.pop();
-                let rest = prelude.split_off(first_len);
-                at.map(|(subs, value)| (index, mask, (rest, subs, value)))
-            })
-        })?;
-        let (rest, subs, value) = at;
-        let mask = self.wrap(prelude, mask);
-        let count = Box::new(self.size_expr(total, span));
-        Some(Updates {
-            axis: LoopAxis { index, count },
-            mask: Some(Box::new(mask)),
-            prelude: rest,
-            subs,
-            value,
-        })
-    }
-
-    /// The largest count of the inner binder over the outer one; 0 if there is none.
-    fn widest(
-        &mut self,
-        first: &'a ast::Binder,
-        second: &'a ast::Binder,
-        bodies: &[&'a ast::Expr],
-        outer: &super::clause::Domain,
-        span: Span,
-    ) -> Option<Expr> {
-        let mut index = None;
-        let count = self.in_region(|body| {
-            body.in_scope(|body| {
-                let mut stmts = Vec::new();
-                index = Some(body.enter_domain(outer, first, &mut stmts));
-                let inner = body.domain(second, Some(bodies), false)?;
-                stmts.extend(inner.pre.iter().cloned());
-                Some(body.wrap(stmts, inner.count.clone()))
-            })
-        })?;
-        let axis = LoopAxis { index: index?, count: Box::new(outer.count.clone()) };
-        let kind = ExprKind::Reduce { op: ReduceOp::Max, axis, mask: None, body: Box::new(count) };
-        let widest = Expr { kind, ty: Type::I64, span };
-        let one = self.int(1, span);
-        // At least 1, so that dividing by it is harmless.
-        let kind = ExprKind::Binary(BinaryOp::Max, Box::new(widest), Box::new(one), None);
-        Some(Expr { kind, ty: Type::I64, span })
     }
 
     /// `(index, value)` or `((i, j), value)`.
@@ -885,9 +660,4 @@ fn compare(op: CompareOp, a: &Expr, b: &Expr, span: Span) -> Expr {
 
 fn logic(op: BinaryOp, a: Expr, b: Expr, span: Span) -> Expr {
     Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(b), None), ty: Type::BOOL, span }
-}
-
-fn divide(op: BinaryOp, a: &Expr, b: &Expr, span: Span) -> Expr {
-    let kind = ExprKind::Binary(op, Box::new(a.clone()), Box::new(b.clone()), None);
-    Expr { kind, ty: Type::I64, span }
 }

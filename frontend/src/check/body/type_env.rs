@@ -260,7 +260,7 @@ impl<'a> Body<'_, 'a, '_> {
             }
             ExprKind::Binary(op, a, b, _) if value.ty == Type::I64 => {
                 let (a, b) = (self.as_size(a)?, self.as_size(b)?);
-                match op {
+                let size = match op {
                     BinaryOp::Add => Some(a.plus(&b)),
                     BinaryOp::Sub => Some(a.minus(&b)),
                     BinaryOp::Mul => Some(a.times(&b)),
@@ -282,7 +282,9 @@ impl<'a> Body<'_, 'a, '_> {
                     | BinaryOp::AddSat
                     | BinaryOp::SubSat
                     | BinaryOp::MulSat => None,
-                }
+                };
+                // What is larger is a number like any other.
+                size.filter(Size::is_small)
             }
             ExprKind::Unary(we3_ir::op::UnaryOp::Neg, a) if value.ty == Type::I64 => {
                 Some(self.as_size(a)?.scaled(-1))
