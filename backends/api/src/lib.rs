@@ -3,13 +3,17 @@
 
 pub mod abi;
 pub mod artifact;
+pub mod estimate;
 mod hex;
 pub mod launch;
+pub mod parallel;
 pub mod target;
 pub mod worker;
 
 pub use abi::{
-    CallContext, EntryFunction, STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY, entry_symbol,
+    BodyFunction, CallContext, EntryFunction, ParallelFunction, STATUS_CHECK_FAILED, STATUS_OK,
+    STATUS_OUT_OF_MEMORY, context_offset, entry_symbol,
 };
 pub use artifact::{Artifact, Backend, Emit, Options, Unsupported};
+pub use parallel::{Outline, PARALLEL_FROM, outlines};
 pub use target::{Arch, Target};

@@ -4,7 +4,7 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block as ClifBlock, BlockArg, InstBuilder};
 use we3_backend_api::Unsupported;
-use we3_ir::{Block, OpData, Value};
+use we3_ir::{Block, Op, OpData, Value};
 
 use crate::bug;
 use crate::emit::{Clif, Emitter, Flow};
@@ -60,7 +60,8 @@ impl Emitter<'_, '_> {
         Ok(())
     }
 
-    fn enter(&mut self, block: ClifBlock) {
+    /// Goes on in a block that nothing else leads to.
+    pub fn enter(&mut self, block: ClifBlock) {
         self.builder.switch_to_block(block);
         self.builder.seal_block(block);
     }
@@ -124,8 +125,12 @@ impl Emitter<'_, '_> {
         Ok(Flow::Next)
     }
 
-    /// `for`, tested at the bottom. `parallel` and `grid` loops run in order too: any order is right.
-    pub fn emit_for(&mut self, data: &OpData) -> Result<Flow, Unsupported> {
+    /// `for`, tested at the bottom. `parallel` and `grid` loops that stay here run in order too: any order
+    /// is right.
+    pub fn emit_for(&mut self, op: Op, data: &OpData) -> Result<Flow, Unsupported> {
+        if self.outlines.contains_key(&op) {
+            return self.emit_outlined_loop(op, data);
+        }
         let func = self.func;
         let [low, high, step] =
             [self.piece(data.args[0])?, self.piece(data.args[1])?, self.piece(data.args[2])?];

@@ -1,18 +1,20 @@
 //! The state while one entry is emitted, and the dispatch from operations to the file of their family.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use cranelift_codegen::entity::{EntityList, ListPool, SecondaryMap};
 use cranelift_codegen::ir::{Block as ClifBlock, FuncRef, InstBuilder, Value as ClifValue};
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::Module as _;
-use we3_backend_api::Unsupported;
+use we3_backend_api::{Outline, Unsupported};
 use we3_ir::{Block, Func, Op, Opcode, Value};
 
 use crate::control::Frame;
 use crate::machine::Machine;
 use crate::nan::{NanState, NanStates};
 use crate::object::Assembler;
+use crate::outline::LoopBody;
 use crate::packed::mask_only_values;
 use crate::soft::Routine;
 use crate::{bug, scalar};
@@ -53,7 +55,11 @@ pub struct Emitter<'a, 'f> {
     pub masks: BTreeMap<Value, bool>,
     /// The object under construction.
     pub assembler: &'a mut Assembler,
-    states: NanStates,
+    /// Parallel loops whose bodies become functions.
+    pub outlines: Rc<BTreeMap<Op, Outline>>,
+    /// Those met so far.
+    pub bodies: Vec<LoopBody>,
+    states: &'a NanStates,
     pieces: SecondaryMap<Value, EntityList<Clif>>,
     pool: ListPool<Clif>,
     routines: BTreeMap<Routine, FuncRef>,
@@ -65,7 +71,7 @@ impl<'a, 'f> Emitter<'a, 'f> {
         func: &'a Func,
         builder: FunctionBuilder<'f>,
         assembler: &'a mut Assembler,
-        states: NanStates,
+        states: &'a NanStates,
     ) -> Emitter<'a, 'f> {
         Emitter {
             func,
@@ -79,6 +85,8 @@ impl<'a, 'f> Emitter<'a, 'f> {
             large_stacks: BTreeMap::new(),
             masks: mask_only_values(func),
             assembler,
+            outlines: Rc::new(BTreeMap::new()),
+            bodies: Vec::new(),
             states,
             pieces: SecondaryMap::new(),
             pool: ListPool::new(),
@@ -157,7 +165,8 @@ impl<'a, 'f> Emitter<'a, 'f> {
         Ok(Some(&[]))
     }
 
-    fn op(&mut self, op: Op) -> Result<Flow, Unsupported> {
+    /// Emits one operation.
+    pub fn op(&mut self, op: Op) -> Result<Flow, Unsupported> {
         let func = self.func;
         let data = &func.ops[op];
         match &data.opcode {
@@ -174,7 +183,7 @@ impl<'a, 'f> Emitter<'a, 'f> {
             | Opcode::Bitcast(_) => self.emit_lanewise(data)?,
             Opcode::If => return self.emit_if(data),
             Opcode::While => return self.emit_while(data),
-            Opcode::For(_) => return self.emit_for(data),
+            Opcode::For(_) => return self.emit_for(op, data),
             Opcode::Block => return self.emit_block(data),
             Opcode::Forever => return self.emit_forever(data),
             Opcode::Break(levels) => return self.emit_break(*levels, &data.args),

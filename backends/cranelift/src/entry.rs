@@ -1,17 +1,22 @@
 //! One entry: reads parameters from the argument slots, emits the body, writes scalar results.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use cranelift_codegen::ir::{
     AbiParam, Function, InstBuilder, MemFlagsData, Signature, Type as ClifType, types,
 };
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::Module as _;
 use cranelift_object::ObjectModule;
-use we3_backend_api::{STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY, Unsupported};
-use we3_ir::{Func, Type, Value};
+use we3_backend_api::estimate::Rates;
+use we3_backend_api::{STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY, Unsupported, outlines};
+use we3_ir::{Func, Op, Type, Value};
 
 use crate::emit::{Clif, Emitter};
 use crate::nan::NanStates;
 use crate::object::Assembler;
+use crate::outline::LoopBody;
 use crate::scalar::{clif_type, resize_unsigned};
 use crate::unsupported;
 
@@ -23,19 +28,54 @@ pub fn signature(object: &ObjectModule) -> Signature {
     signature
 }
 
-/// Emits the whole function.
-pub fn emit(func: &Func, code: &mut Function, assembler: &mut Assembler) -> Result<(), Unsupported> {
+/// How fast Cranelift's code is.
+const RATES: Rates = Rates { scalar: 80, vector: 80, vector_bytes: 16 };
+
+/// What the functions of one entry have in common.
+pub struct Shared<'a> {
+    /// The entry in our IR.
+    pub func: &'a Func,
+    /// What is known of its NaNs.
+    pub states: NanStates,
+}
+
+impl<'a> Shared<'a> {
+    /// Analyses an entry.
+    pub fn of(func: &'a Func) -> Shared<'a> {
+        Shared { func, states: NanStates::of(func) }
+    }
+}
+
+/// Emits the whole function, but for the loop bodies that become functions: they are returned.
+pub fn emit(
+    shared: &Shared<'_>,
+    code: &mut Function,
+    assembler: &mut Assembler,
+) -> Result<Vec<LoopBody>, Unsupported> {
+    with_emitter(shared, code, assembler, |emitter| {
+        emitter.outlines = Rc::new(outlines(shared.func, RATES));
+        emit_body(emitter)?;
+        Ok(std::mem::take(&mut emitter.bodies))
+    })
+}
+
+/// Builds a function with an emitter, and ends it.
+pub fn with_emitter<R>(
+    shared: &Shared<'_>,
+    code: &mut Function,
+    assembler: &mut Assembler,
+    emit: impl FnOnce(&mut Emitter<'_, '_>) -> Result<R, Unsupported>,
+) -> Result<R, Unsupported> {
     let mut scratch = std::mem::take(&mut assembler.scratch);
     let config = assembler.object.isa().frontend_config();
     let builder = FunctionBuilder::new(code, &mut scratch);
-    let states = NanStates::of(func);
-    let mut emitter = Emitter::new(func, builder, assembler, states);
-    emit_body(&mut emitter)?;
+    let mut emitter = Emitter::new(shared.func, builder, assembler, &shared.states);
+    let result = emit(&mut emitter)?;
     emitter.finish_exits();
     emitter.builder.seal_all_blocks();
     emitter.builder.finalize(config);
     assembler.scratch = scratch;
-    Ok(())
+    Ok(result)
 }
 
 fn emit_body(emitter: &mut Emitter<'_, '_>) -> Result<(), Unsupported> {
@@ -47,7 +87,11 @@ fn emit_body(emitter: &mut Emitter<'_, '_>) -> Result<(), Unsupported> {
     emitter.context = context;
     emitter.results = results;
     load_params(emitter, arguments)?;
-    emitter.reserve_large_stacks()?;
+    let outlines = Rc::clone(&emitter.outlines);
+    let elsewhere: BTreeSet<Op> =
+        outlines.values().flat_map(|outline| outline.ops.iter().copied()).collect();
+    let func = emitter.func;
+    emitter.reserve_large_stacks(func.ops.keys().filter(|op| !elsewhere.contains(op)));
     // `return` ends the block by itself.
     let _ = emitter.region(emitter.func.body)?;
     Ok(())
@@ -108,7 +152,8 @@ impl Emitter<'_, '_> {
         resize_unsigned(&mut self.builder, bits, types::I64)
     }
 
-    fn return_status(&mut self, status: i32) {
+    /// Ends the function with a status.
+    pub fn return_status(&mut self, status: i32) {
         let status = self.builder.ins().iconst(types::I32, i64::from(status));
         self.builder.ins().return_(&[status]);
     }

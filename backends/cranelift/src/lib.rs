@@ -14,6 +14,7 @@ mod masked;
 mod memory;
 mod nan;
 mod object;
+mod outline;
 mod packed;
 mod round;
 mod scalar;

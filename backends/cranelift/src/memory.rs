@@ -7,15 +7,11 @@ use cranelift_codegen::ir::{
 };
 use cranelift_module::Module as _;
 use we3_backend_api::Unsupported;
+use we3_backend_api::context_offset::{ALLOC, FREE, OUTPUT};
 use we3_ir::{Op, OpData, Opcode, Scalar, Value};
 
 use crate::emit::{Clif, Emitter};
 use crate::soft::Routine;
-
-/// Byte offsets in `CallContext`.
-const ALLOC: i32 = 0;
-const FREE: i32 = 8;
-const OUTPUT: i32 = 16;
 
 /// Scratch above this many bytes is allocated; so is what exceeds the second number together.
 const LARGEST_STACK: u64 = 32 * 1024;
@@ -26,7 +22,7 @@ const STACK_ALIGN_SHIFT: u8 = 6;
 
 impl Emitter<'_, '_> {
     /// Calls a function of the context. The context itself is the first argument.
-    fn call_context(&mut self, slot: i32, args: &[Clif], returns: Option<ClifType>) -> Inst {
+    pub fn call_context(&mut self, slot: i32, args: &[Clif], returns: Option<ClifType>) -> Inst {
         let context = self.context;
         let mut signature = Signature::new(self.builder.func.signature.call_conv);
         signature.params.extend(vec![AbiParam::new(types::I64); args.len() + 1]);
@@ -77,8 +73,13 @@ impl Emitter<'_, '_> {
     /// `free`.
     pub fn emit_free(&mut self, buffer: Value) -> Result<(), Unsupported> {
         let address = self.piece(buffer)?;
-        self.call_context(FREE, &[address], None);
+        self.give_back(address);
         Ok(())
+    }
+
+    /// Gives memory back to the context.
+    pub fn give_back(&mut self, address: Clif) {
+        self.call_context(FREE, &[address], None);
     }
 
     /// `output`.
@@ -92,13 +93,13 @@ impl Emitter<'_, '_> {
         Ok(())
     }
 
-    /// Allocates the scratch that is too large for the stack, before everything else, so that a
-    /// `stack` inside a loop does not allocate again and again.
-    pub fn reserve_large_stacks(&mut self) -> Result<(), Unsupported> {
+    /// Allocates the scratch among these operations that is too large for the stack, before everything
+    /// else, so that a `stack` inside a loop does not allocate again and again.
+    pub fn reserve_large_stacks(&mut self, ops: impl Iterator<Item = Op>) {
         let func = self.func;
         let mut on_stack = 0;
-        for (op, data) in func.ops.iter() {
-            if let Opcode::Stack { elem, len } = data.opcode {
+        for op in ops {
+            if let Opcode::Stack { elem, len } = func.ops[op].opcode {
                 let bytes = u64::from(len) * u64::from(elem.bytes());
                 if bytes <= LARGEST_STACK && on_stack + bytes <= ALL_STACKS {
                     on_stack += bytes;
@@ -110,7 +111,6 @@ impl Emitter<'_, '_> {
                 }
             }
         }
-        Ok(())
     }
 
     /// `data`: a table in the object's read-only section.

@@ -1,11 +1,11 @@
-//! A whole module: one exported function per entry, then the soft routines that the entries asked
-//! for, as an ELF object or as text.
+//! A whole module: one exported function per entry, the bodies of its parallel loops as local ones, then
+//! the soft routines that they asked for, as an ELF object or as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use cranelift_codegen::Context;
-use cranelift_codegen::ir::{Function, UserFuncName};
+use cranelift_codegen::ir::{Function, Signature, UserFuncName};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module as _, default_libcall_names};
 use cranelift_object::{ObjectBuilder, ObjectModule};
@@ -14,7 +14,7 @@ use we3_ir::{Level, Module, Scalar};
 
 use crate::machine::{Machine, machine, target_isa};
 use crate::soft::{self, Routine};
-use crate::{bug, entry, unsupported};
+use crate::{bug, entry, outline, unsupported};
 
 /// Alignment of tables in bytes: a vector of the widest kind.
 const TABLE_ALIGN: u64 = 64;
@@ -33,13 +33,22 @@ pub fn compile(module: &Module, target: &Target, options: &Options) -> Result<Ar
         declared.push((id, func, signature));
     }
     for (id, func, signature) in declared {
-        let name = UserFuncName::user(0, id.as_u32());
-        let mut code = Function::with_name_signature(name, signature);
-        entry::emit(func, &mut code, &mut assembler)?;
+        let shared = entry::Shared::of(func);
+        let mut code = function(id, signature);
+        let bodies = entry::emit(&shared, &mut code, &mut assembler)?;
         assembler.define(id, code)?;
+        for body in bodies {
+            let mut code = function(body.id, outline::signature(&assembler.object));
+            outline::emit(&body, &shared, &mut code, &mut assembler)?;
+            assembler.define(body.id, code)?;
+        }
     }
     assembler.define_routines()?;
     assembler.finish(options)
+}
+
+fn function(id: FuncId, signature: Signature) -> Function {
+    Function::with_name_signature(UserFuncName::user(0, id.as_u32()), signature)
 }
 
 /// The object under construction.
@@ -94,6 +103,13 @@ impl Assembler {
         Ok(id)
     }
 
+    /// A local function for a loop's body.
+    pub fn loop_body(&mut self, entry: &str, number: usize) -> Result<FuncId, Unsupported> {
+        let name = format!("loop{number}.{}", entry_symbol(entry));
+        let signature = outline::signature(&self.object);
+        self.object.declare_function(&name, Linkage::Local, &signature).map_err(bug)
+    }
+
     /// The local function of a soft routine; its body follows in `define_routines`.
     pub fn routine(&mut self, routine: Routine) -> Result<FuncId, Unsupported> {
         if let Some(id) = self.routines.get(&routine) {
@@ -110,8 +126,7 @@ impl Assembler {
         loop {
             let next = self.routines.iter().find(|(routine, _)| !self.defined.contains(routine));
             let Some((routine, id)) = next.map(|(routine, id)| (*routine, *id)) else { return Ok(()) };
-            let name = UserFuncName::user(0, id.as_u32());
-            let mut code = Function::with_name_signature(name, routine.signature(&self.object));
+            let mut code = function(id, routine.signature(&self.object));
             soft::emit(routine, &mut code, self)?;
             self.define(id, code)?;
             self.defined.insert(routine);

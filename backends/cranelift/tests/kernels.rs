@@ -89,7 +89,7 @@ entry func @guarded(%0: i64) -> (i64) {
 ";
     on_every_target(text, |object| {
         let run = |n: i64, memory| {
-            let limits = CallLimits { memory };
+            let limits = CallLimits { memory, ..CallLimits::default() };
             call_entry(object, "we3_guarded", &[ArgSlot::Scalar(n.cast_unsigned())], 1, &[], limits)
                 .map(|outcome| outcome.results)
         };

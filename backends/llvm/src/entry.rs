@@ -1,11 +1,13 @@
 //! An entry for the CPU: the exported function of the calling convention, which reads its argument
-//! slots, and behind it the body, whose buffer parameters are declared not to overlap what is written.
+//! slots, and behind it the body, whose buffer parameters are declared not to overlap what is written; then
+//! the bodies of its parallel loops.
 
-use we3_backend_api::{STATUS_CHECK_FAILED, STATUS_OUT_OF_MEMORY, Unsupported, entry_symbol};
+use we3_backend_api::estimate::Rates;
+use we3_backend_api::{Unsupported, entry_symbol, outlines};
 use we3_ir::{Func, Opcode, Type, Value};
 
 use crate::emit::regions::Region;
-use crate::emit::{Emitter, Exit};
+use crate::emit::Emitter;
 use crate::facts::Facts;
 use crate::text::{FuncText, Lane, ModuleText, Ty, Val};
 
@@ -16,10 +18,14 @@ pub fn emit_entry(func: &Func, facts: &Facts, module: &mut ModuleText) -> Result
     emit_body(func, &symbol, facts, module)
 }
 
+/// How fast LLVM's code is: it vectorises what it can.
+const RATES: Rates = Rates { scalar: 10, vector: 80, vector_bytes: 32 };
+
 fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) -> Result<(), Unsupported> {
     let disjoint = !writes_parameters(func);
     let alias = if disjoint { "noalias " } else { "" };
     let mut emitter = Emitter::new(func, facts, module, disjoint);
+    emitter.outline_loops(outlines(func, RATES), symbol);
     let mut params = vec!["ptr %context".to_owned(), "ptr noalias %results".to_owned()];
     for (number, param) in func.params().iter().enumerate() {
         let val = Val::new(emitter.ty(*param), format!("%p{number}"));
@@ -31,20 +37,15 @@ fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) 
         }
         emitter.define(*param, val);
     }
-    emitter.allocate_large_scratch();
+    emitter.begin_entry();
     emitter.block(func.body)?;
-    for (exit, label) in std::mem::take(&mut emitter.exits) {
-        let status = match exit {
-            Exit::CheckFailed => STATUS_CHECK_FAILED,
-            Exit::OutOfMemory => STATUS_OUT_OF_MEMORY,
-        };
-        emitter.text.start(label);
-        emitter.text.line(format_args!("ret i32 {status}"));
-    }
+    emitter.finish_exits();
     let head = format!("define internal i32 @\"body.{symbol}\"({}) noinline", params.join(", "));
+    let bodies = std::mem::take(&mut emitter.bodies);
+    let shared = emitter.shared();
     let text = emitter.text.finish(&head);
     module.add_function(&text);
-    Ok(())
+    bodies.into_iter().try_for_each(|body| body.emit(func, facts, &shared, module))
 }
 
 /// Whether memory of a parameter is written, as kernels for GPUs do (and tests run on the CPU):

@@ -2,12 +2,16 @@
 #![allow(unsafe_code, reason = "calls compiled code, which calls back with raw pointers")]
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use we3_backend_api::{CallContext, STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY};
+use we3_backend_api::{
+    BodyFunction, CallContext, PARALLEL_FROM, STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY,
+};
 
 use crate::float_environment::DefaultFloats;
 use crate::loader::LoadedObject;
 use crate::memory::{HostMemory, Scratch};
+use crate::threads::{Loop, Threads};
 
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +52,8 @@ impl OutputLayout {
 pub struct CallLimits {
     /// Bytes allocated at one time, outputs included.
     pub memory: Option<u64>,
+    /// Threads.
+    pub threads: Threads,
 }
 
 /// What an entry that ran to its end left.
@@ -87,45 +93,36 @@ impl std::fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-/// What the callbacks work on. The context comes first, so that its address is the arena's.
+/// What the callbacks work on. The context comes first, so that its address is the arena's. Threads of
+/// one call share it.
 #[repr(C)]
 struct Arena<'a> {
     context: CallContext,
+    threads: Threads,
+    layouts: &'a [OutputLayout],
+    held: Mutex<Held>,
+}
+
+/// What a call holds.
+struct Held {
     limit: u64,
     used: u64,
     scratch: BTreeMap<usize, Scratch>,
-    layouts: &'a [OutputLayout],
     counts: Vec<Option<usize>>,
     groups: BTreeMap<u32, HostMemory>,
     broken: Option<&'static str>,
 }
 
-impl Arena<'_> {
+impl Held {
     /// Counts bytes against the limit.
     fn take(&mut self, bytes: usize) -> Option<()> {
         self.used = self.used.checked_add(bytes as u64).filter(|used| *used <= self.limit)?;
         Some(())
     }
 
-    fn alloc(&mut self, bytes: i64) -> Option<*mut u8> {
-        let bytes = usize::try_from(bytes).ok()?;
-        self.take(bytes)?;
-        let memory = Scratch::new(bytes)?;
-        let address = memory.as_ptr();
-        self.scratch.insert(address as usize, memory);
-        Some(address)
-    }
-
-    fn free(&mut self, address: *mut u8) {
-        match self.scratch.remove(&(address as usize)) {
-            Some(memory) => self.used -= memory.bytes() as u64,
-            None => self.broken = Some("it freed memory that it had not allocated"),
-        }
-    }
-
-    fn output(&mut self, index: i64, count: i64) -> Option<*mut u8> {
+    fn output(&mut self, layouts: &[OutputLayout], index: i64, count: i64) -> Option<*mut u8> {
         let number = usize::try_from(index).ok();
-        let Some(layout) = number.and_then(|number| self.layouts.get(number)).copied() else {
+        let Some(layout) = number.and_then(|number| layouts.get(number)).copied() else {
             self.broken = Some("it asked for an output that is not declared");
             return None;
         };
@@ -149,17 +146,50 @@ impl Arena<'_> {
     }
 }
 
+impl Arena<'_> {
+    /// Nothing panics while it holds the lock, so what it protects is always whole.
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The system is asked without the lock, which others may wait for.
+    fn alloc(&self, bytes: i64) -> Option<*mut u8> {
+        let bytes = usize::try_from(bytes).ok()?;
+        self.held().take(bytes)?;
+        let Some(memory) = Scratch::new(bytes) else {
+            self.held().used -= bytes as u64;
+            return None;
+        };
+        let address = memory.as_ptr();
+        self.held().scratch.insert(address as usize, memory);
+        Some(address)
+    }
+
+    fn free(&self, address: *mut u8) {
+        let mut held = self.held();
+        match held.scratch.remove(&(address as usize)) {
+            Some(memory) => {
+                held.used -= memory.bytes() as u64;
+                drop(held);
+                drop(memory);
+            }
+            None => held.broken = Some("it freed memory that it had not allocated"),
+        }
+    }
+}
+
 /// The arena of a context that compiled code hands back.
 ///
 /// # Safety
-/// `context` is the address that `call_entry` passed, and nothing else uses the arena meanwhile.
-unsafe fn arena<'a>(context: *mut CallContext) -> &'a mut Arena<'a> {
-    // SAFETY: the context is the arena's first field (`repr(C)`); the caller vouches for the rest.
-    unsafe { &mut *context.cast::<Arena<'a>>() }
+/// `context` is the address that `call_entry` passed to code that has not returned yet.
+unsafe fn arena<'a>(context: *mut CallContext) -> &'a Arena<'a> {
+    // SAFETY: the context is the arena's first field (`repr(C)`); the caller vouches that it is there.
+    // All of it but what the lock protects stays as it is during the call.
+    unsafe { &*context.cast::<Arena<'a>>() }
 }
 
 unsafe extern "C" fn alloc(context: *mut CallContext, bytes: i64) -> *mut u8 {
-    // SAFETY: compiled code passes on the context it got, and runs on this thread only.
+    // SAFETY: compiled code passes on the context it got, on threads that `parallel` waits for.
     unsafe { arena(context) }.alloc(bytes).unwrap_or(std::ptr::null_mut())
 }
 
@@ -170,7 +200,23 @@ unsafe extern "C" fn free(context: *mut CallContext, address: *mut u8) {
 
 unsafe extern "C" fn output(context: *mut CallContext, index: i64, count: i64) -> *mut u8 {
     // SAFETY: as in `alloc`.
-    unsafe { arena(context) }.output(index, count).unwrap_or(std::ptr::null_mut())
+    let arena = unsafe { arena(context) };
+    arena.held().output(arena.layouts, index, count).unwrap_or(std::ptr::null_mut())
+}
+
+unsafe extern "C" fn parallel(
+    context: *mut CallContext,
+    body: BodyFunction,
+    environment: *const u8,
+    lo: i64,
+    hi: i64,
+    grain: i64,
+) -> i32 {
+    // SAFETY: as in `alloc`.
+    let threads = unsafe { arena(context) }.threads;
+    // SAFETY: compiled code passes a body with its environment, which is there until this returns.
+    let whole = unsafe { Loop::new(context, body, environment, lo, hi) };
+    whole.run(grain, threads)
 }
 
 /// Calls an entry. `args` are its parameters in order, as its declaration says; `n_results` is the
@@ -192,27 +238,32 @@ pub fn call_entry(
         })
         .collect();
     let mut results = vec![0; n_results];
+    let parallel_from = limits.threads.parallel_from(PARALLEL_FROM);
     let mut arena = Arena {
-        context: CallContext { alloc, free, output },
-        limit: limits.memory.unwrap_or(u64::MAX),
-        used: 0,
-        scratch: BTreeMap::new(),
+        context: CallContext { alloc, free, output, parallel, parallel_from },
+        threads: limits.threads,
         layouts: outputs,
-        counts: vec![None; outputs.len()],
-        groups: BTreeMap::new(),
-        broken: None,
+        held: Mutex::new(Held {
+            limit: limits.memory.unwrap_or(u64::MAX),
+            used: 0,
+            scratch: BTreeMap::new(),
+            counts: vec![None; outputs.len()],
+            groups: BTreeMap::new(),
+            broken: None,
+        }),
     };
     let floats = DefaultFloats::set();
     let context = (&raw mut arena).cast::<CallContext>();
     // SAFETY: `entry` was made by a backend for this convention; the slots outlive the call, and the
-    // arena is reached only through `context` until it returns.
+    // arena is reached only through `context` until it returns, when no other thread works for it.
     let status = unsafe { entry(context, slots.as_ptr(), results.as_mut_ptr()) };
     drop(floats);
-    if let Some(what) = arena.broken {
+    let held = arena.held.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(what) = held.broken {
         return Err(CallError::Broken(what));
     }
     match status {
-        STATUS_OK => Ok(CallOutcome { results, counts: arena.counts, groups: arena.groups }),
+        STATUS_OK => Ok(CallOutcome { results, counts: held.counts, groups: held.groups }),
         STATUS_CHECK_FAILED => Err(CallError::CheckFailed),
         STATUS_OUT_OF_MEMORY => Err(CallError::OutOfMemory),
         _ => Err(CallError::Broken("an unknown status")),

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the place that the lint points to")]
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,12 +21,14 @@ const LLVM_WORKER: &str = "WE3_LLVM_WORKER";
 const LLVM_TIMEOUT: &str = "WE3_LLVM_TIMEOUT";
 const MEMORY_LIMIT: &str = "WE3_MEMORY_LIMIT";
 const PTXAS: &str = "WE3_PTXAS";
+const THREADS: &str = "WE3_THREADS";
 
 /// Every knob.
 pub const KNOBS: &[Knob] = &[
     Knob { name: LLVM_WORKER, meaning: "path of the worker program we3-llvm", default: "beside we3c" },
     Knob { name: LLVM_TIMEOUT, meaning: "seconds that one LLVM job may take", default: "120" },
     Knob { name: MEMORY_LIMIT, meaning: "bytes that one kernel may allocate", default: "no limit" },
+    Knob { name: THREADS, meaning: "threads that one kernel may use", default: "every core" },
     Knob { name: PTXAS, meaning: "path of NVIDIA's assembler", default: "in .venv or on PATH" },
 ];
 
@@ -55,6 +58,11 @@ pub fn no_color() -> bool {
 /// How much memory a kernel may allocate, if that was limited.
 pub fn memory_limit() -> Option<u64> {
     read_number(MEMORY_LIMIT)
+}
+
+/// How many threads a kernel may use, if that was limited.
+pub fn threads() -> Option<NonZeroUsize> {
+    NonZeroUsize::new(usize::try_from(read_number(THREADS)?).ok()?)
 }
 
 /// Where `ptxas` is, if that was said.

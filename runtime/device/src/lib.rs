@@ -11,9 +11,11 @@ pub mod loader;
 pub mod memory;
 pub mod ptxas;
 pub mod relocate;
+pub mod threads;
 
 pub use call::{ArgSlot, CallError, CallLimits, CallOutcome, OutputLayout, call_entry};
 pub use host::host_target;
 pub use llvm_worker::{LlvmWorker, WorkerError};
 pub use loader::{LoadError, LoadedObject};
 pub use memory::HostMemory;
+pub use threads::Threads;

@@ -72,6 +72,9 @@ pub struct Scratch {
     bytes: usize,
 }
 
+// SAFETY: it is plain owned memory, which any thread may give back.
+unsafe impl Send for Scratch {}
+
 /// What debug builds fill scratch with.
 const POISON: u8 = 0xa5;
 

@@ -42,6 +42,7 @@ pub fn run_benches(
     session: &mut Session,
     plan: &Plan,
     filter: Option<&str>,
+    budget: Budget,
     done: &mut dyn FnMut(&BenchOutcome),
 ) -> Result<Vec<BenchOutcome>, Failure> {
     let benches: Vec<Bench> = session.program()?.benches.clone();
@@ -58,7 +59,7 @@ pub fn run_benches(
     let mut outcomes = Vec::new();
     for bench in wanted {
         let kernel = session.kernel(&bench.entry)?;
-        let outcome = measure(&executable, &kernel, bench)?;
+        let outcome = measure(&executable, &kernel, bench, budget)?;
         done(&outcome);
         outcomes.push(outcome);
     }
@@ -66,7 +67,12 @@ pub fn run_benches(
 }
 
 /// Benches run on the largest sizes that their ranges allow.
-fn measure(executable: &Executable, kernel: &Kernel, bench: &Bench) -> Result<BenchOutcome, Failure> {
+fn measure(
+    executable: &Executable,
+    kernel: &Kernel,
+    bench: &Bench,
+    budget: Budget,
+) -> Result<BenchOutcome, Failure> {
     let recipe = Recipe { sizes: &bench.sizes, inputs: &bench.inputs, edges: false };
     let sizes: Vec<i64> = bench
         .sizes
@@ -81,16 +87,21 @@ fn measure(executable: &Executable, kernel: &Kernel, bench: &Bench) -> Result<Be
     let values = recipe.values(&case).ok_or_else(|| {
         Failure::Usage(format!("the inputs of bench \"{}\" do not fit in memory", bench.name))
     })?;
-    let samples = sample(executable, kernel, &values)?;
+    let samples = sample(executable, kernel, &values, budget)?;
     let names = bench.sizes.iter().map(|size| size.name.clone());
     let mut name = bench.module.clone();
     name.push(bench.name.clone());
     Ok(summarise(name.join("::"), names.zip(sizes).collect(), samples))
 }
 
-fn sample(executable: &Executable, kernel: &Kernel, values: &[HostValue]) -> Result<Vec<Duration>, Failure> {
+fn sample(
+    executable: &Executable,
+    kernel: &Kernel,
+    values: &[HostValue],
+    budget: Budget,
+) -> Result<Vec<Duration>, Failure> {
     let caller = executable.caller(kernel);
-    let call = || caller.call(values, Budget::default());
+    let call = || caller.call(values, budget);
     let start = Instant::now();
     // The first call warms caches up and says how many belong in a sample.
     call()?;

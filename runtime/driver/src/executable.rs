@@ -2,12 +2,13 @@
 //! check failed, the interpreter runs the unoptimised program to tell which one.
 
 use std::cell::OnceCell;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 
 use we3_backend_api::{Artifact, Emit, entry_symbol};
 use we3_backend_interp::{Interpreter, Limits, ResultValue, RunArray, RunValue, Stop};
 use we3_device::{
-    ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, call_entry, knobs,
+    ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, Threads, call_entry, knobs,
 };
 use we3_frontend::typed::Site;
 use we3_ir::Module;
@@ -27,11 +28,23 @@ pub struct Budget {
     pub steps: u64,
     /// Bytes of arrays alive at one time; none: what the knob `WE3_MEMORY_LIMIT` or the machine allows.
     pub bytes: Option<u64>,
+    /// Threads that compiled code works on; by default what the knob `WE3_THREADS` allows.
+    pub threads: Threads,
 }
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { steps: u64::MAX, bytes: knobs::memory_limit() }
+        let threads = Threads { count: knobs::threads(), disorder: None };
+        Budget { steps: u64::MAX, bytes: knobs::memory_limit(), threads }
+    }
+}
+
+impl Budget {
+    /// On so many threads, if that is said.
+    #[must_use]
+    pub fn on_threads(self, count: Option<NonZeroUsize>) -> Budget {
+        let count = count.or(self.threads.count);
+        Budget { threads: Threads { count, ..self.threads }, ..self }
     }
 }
 
@@ -309,7 +322,7 @@ fn call_native(
         })
         .collect();
     let (n_scalars, outputs) = output_layouts(kernel);
-    let limits = CallLimits { memory: budget.bytes };
+    let limits = CallLimits { memory: budget.bytes, threads: budget.threads };
     let symbol = entry_symbol(&kernel.name);
     let outcome =
         call_entry(object, &symbol, &slots, n_scalars, &outputs, limits).map_err(NativeError::Call)?;

@@ -11,7 +11,13 @@ const CONVENTION: &str = "\
  * An entry takes its parameters as 64-bit slots: a scalar's bits, zero-extended, or the address of the
  * first element of a field of an array. Array results are written to memory that `output` gives:
  * `count` elements, laid out with the distance that stands beside the result. It returns 0 when all
- * went well, 1 when a check of the program failed, 2 when `alloc` or `output` gave NULL. */
+ * went well, 1 when a check of the program failed, 2 when `alloc` or `output` gave NULL.
+ *
+ * `parallel` runs a loop of independent iterations: it calls `body` for parts of lo … hi − 1, each of at least
+ * `grain` iterations (but the last), on any threads, and returns when all have returned: 0, or 1 if one
+ * returned 1, or else 2. Without threads it is `return body(context, env, lo, hi);`. `alloc` and
+ * `release` may then be called from several threads at once. Loops that take less than `parallel_from`
+ * picoseconds, by estimate, do not ask for it; 40000000 is a good number, UINT64_MAX asks never. */
 #ifndef WE3_CONTEXT
 #define WE3_CONTEXT
 #include <stdint.h>
@@ -20,6 +26,10 @@ struct we3_context {
     void *(*alloc)(struct we3_context *, int64_t bytes);                  /* aligned to 64 bytes */
     void (*release)(struct we3_context *, void *address);
     void *(*output)(struct we3_context *, int64_t result, int64_t count); /* array results from 0 */
+    int32_t (*parallel)(struct we3_context *,
+                        int32_t (*body)(struct we3_context *, const void *env, int64_t lo, int64_t hi),
+                        const void *env, int64_t lo, int64_t hi, int64_t grain);
+    uint64_t parallel_from;
 };
 #endif
 ";

@@ -28,12 +28,14 @@ pub struct TestOptions {
     pub cases: u64,
     /// Instead of the seed that the name gives.
     pub seed: Option<u64>,
+    /// What each call may use.
+    pub budget: Budget,
 }
 
 impl TestOptions {
     /// Everything, with this plan.
     pub fn new(plan: Plan) -> TestOptions {
-        TestOptions { plan, filter: None, cases: CASES, seed: None }
+        TestOptions { plan, filter: None, cases: CASES, seed: None, budget: Budget::default() }
     }
 }
 
@@ -135,7 +137,7 @@ impl Runner<'_> {
     }
 
     fn call(&self, values: &[HostValue]) -> Result<(), Failure> {
-        self.caller.call(values, Budget::default()).map(|_| ())
+        self.caller.call(values, self.options.budget).map(|_| ())
     }
 
     /// Takes the first smaller case that fails at the same place, again and again.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use we3_backend_api::{Arch, Artifact, Emit, Target, entry_symbol};
 use we3_backend_interp::{Limits, RunArray, RunValue, run_entry};
 use we3_device::ptxas::Ptxas;
-use we3_device::{ArgSlot, CallLimits, LoadedObject, OutputLayout, call_entry, host_target};
+use we3_device::{ArgSlot, CallLimits, LoadedObject, OutputLayout, Threads, call_entry, host_target};
 use we3_driver::plan::{BackendChoice, Plan, target_from_name};
 use we3_driver::stages::{StageLog, generate, lower};
 use we3_ir::text::{parse_module, print_module};
@@ -54,7 +54,11 @@ pub fn check(group: &Group, data: Data) {
             .unwrap_or_else(|failure| panic!("{}, {}: {failure:?}", group.name, plan.describe()));
         let Artifact::Object(bytes) = artifact else { panic!("{} made no object", plan.describe()) };
         let object = LoadedObject::load(&bytes).unwrap_or_else(|error| panic!("{error}"));
-        calls.iter().for_each(|call| same(call, &native(&object, &module, call), &plan));
+        for call in &calls {
+            for threads in [Threads::ONE, Threads::disordered(4, call.size.unsigned_abs())] {
+                same(call, &native(&object, &module, call, threads), &plan);
+            }
+        }
     }
     assemble(group, &module);
 }
@@ -199,7 +203,7 @@ fn interpret(module: &Module, case: &Case, args: &[RunValue]) -> Outcome {
     (scalars, arrays)
 }
 
-fn native(object: &LoadedObject, module: &Module, call: &Call<'_>) -> Outcome {
+fn native(object: &LoadedObject, module: &Module, call: &Call<'_>, threads: Threads) -> Outcome {
     let slots: Vec<ArgSlot<'_>> = call
         .args
         .iter()
@@ -217,7 +221,8 @@ fn native(object: &LoadedObject, module: &Module, call: &Call<'_>) -> Outcome {
         .collect();
     let n_scalars = results.len() - outputs.len();
     let symbol = entry_symbol(&call.case.name);
-    let outcome = call_entry(object, &symbol, &slots, n_scalars, &outputs, CallLimits::default())
+    let limits = CallLimits { threads, ..CallLimits::default() };
+    let outcome = call_entry(object, &symbol, &slots, n_scalars, &outputs, limits)
         .unwrap_or_else(|error| panic!("{} of size {}: {error}", call.case.name, call.size));
     let arrays = outcome.groups.values().map(|memory| memory.as_slice().to_vec()).collect();
     (outcome.results, arrays)

@@ -1,5 +1,6 @@
 //! The configurations that must agree: backends, levels and instruction sets that this machine can run.
 
+use we3_device::Threads;
 use we3_driver::Target;
 use we3_driver::plan::{BackendChoice, Plan, host, target_from_name};
 
@@ -21,6 +22,25 @@ pub fn others() -> Vec<Plan> {
         }
     }
     plans
+}
+
+/// How often compiled code runs: on one thread, and on four with loops torn into short chunks in an order
+/// that comes from the seed.
+pub fn ways(plan: &Plan, seed: u64) -> Vec<Threads> {
+    match plan.backend {
+        BackendChoice::Interpreter | BackendChoice::LoopInterpreter => vec![Threads::ONE],
+        BackendChoice::Cranelift | BackendChoice::Llvm => {
+            vec![Threads::ONE, Threads::disordered(4, seed)]
+        }
+    }
+}
+
+/// A configuration as failures name it.
+pub fn describe(plan: &Plan, threads: Threads) -> String {
+    match (threads.count, threads.disorder) {
+        (Some(count), Some(seed)) => format!("{} on {count} threads (disorder {seed})", plan.describe()),
+        _ => plan.describe(),
+    }
 }
 
 /// The reference.

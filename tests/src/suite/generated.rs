@@ -4,11 +4,13 @@
 
 use std::path::Path;
 
+use we3_device::Threads;
 use we3_driver::Scalar;
 use we3_driver::executable::{Budget, Executable};
 use we3_driver::failure::Failure;
 use we3_driver::generate::numbers;
 use we3_driver::kernel::Kernel;
+use we3_driver::plan::Plan;
 use we3_driver::session::{Session, SessionOptions};
 use we3_driver::sources::Sources;
 use we3_driver::value::{HostType, HostValue};
@@ -253,7 +255,7 @@ fn run_all(
         match session.build(&|_| true, &plan) {
             Ok(executable) => {
                 let run = Run { kernels: &kernels, inputs: &inputs, expected: &expected };
-                run.compare(&executable, &plan.describe(), report);
+                run.compare(&executable, &plan, report);
             }
             Err(failure) => report.fail(0, format!("{}: {}", plan.describe(), failure.summary())),
         }
@@ -273,19 +275,33 @@ struct Run<'run> {
 }
 
 impl Run<'_> {
-    fn compare(&self, executable: &Executable, plan: &str, report: &mut FileReport) {
+    fn compare(&self, executable: &Executable, plan: &Plan, report: &mut FileReport) {
         for (kernel, expected) in self.kernels.iter().zip(self.expected) {
-            let caller = executable.caller(kernel);
-            for (values, expected) in self.inputs.iter().zip(expected) {
-                report.runs += 1;
-                let found = caller.call(values, Budget::default());
-                if let Some(fault) = program::disagreement(expected, &found) {
-                    let HostValue::Array(first) = &values[0] else { continue };
-                    let size = first.count();
-                    report.fail(0, format!("{} of {size} elements on {plan}: {fault}", kernel.name));
-                    // The other sizes say the same.
-                    break;
-                }
+            for threads in configs::ways(plan, kernel.name.len() as u64) {
+                self.compare_one(executable, (kernel, expected), plan, threads, report);
+            }
+        }
+    }
+
+    fn compare_one(
+        &self,
+        executable: &Executable,
+        (kernel, expected): (&Kernel, &[Result<HostValue, Failure>]),
+        plan: &Plan,
+        threads: Threads,
+        report: &mut FileReport,
+    ) {
+        let caller = executable.caller(kernel);
+        for (values, expected) in self.inputs.iter().zip(expected) {
+            report.runs += 1;
+            let found = caller.call(values, Budget { threads, ..Budget::default() });
+            if let Some(fault) = program::disagreement(expected, &found) {
+                let HostValue::Array(first) = &values[0] else { continue };
+                let size = first.count();
+                let place = configs::describe(plan, threads);
+                report.fail(0, format!("{} of {size} elements on {place}: {fault}", kernel.name));
+                // The other sizes say the same.
+                break;
             }
         }
     }

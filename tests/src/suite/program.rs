@@ -168,11 +168,14 @@ impl<'run> Program<'run> {
             Err(failure) => return report.fail(0, format!("{}: {}", plan.describe(), failure.summary())),
         };
         for one in bound {
-            report.runs += 1;
-            let budget = Budget { steps: STEPS, ..Budget::default() };
-            let result = executable.call(&one.kernel, &one.values, budget);
-            if let Some(fault) = disagreement(&one.result, &result) {
-                report.fail(one.line, format!("{} on {}: {fault}", one.kernel.name, plan.describe()));
+            for threads in configs::ways(plan, one.line as u64) {
+                report.runs += 1;
+                let budget = Budget { steps: STEPS, threads, ..Budget::default() };
+                let result = executable.call(&one.kernel, &one.values, budget);
+                if let Some(fault) = disagreement(&one.result, &result) {
+                    let place = configs::describe(plan, threads);
+                    report.fail(one.line, format!("{} on {place}: {fault}", one.kernel.name));
+                }
             }
         }
     }
@@ -300,7 +303,9 @@ impl<'run> Program<'run> {
             if self.skips(&plan) {
                 continue;
             }
-            let options = TestOptions { cases: CASES, ..TestOptions::new(plan.clone()) };
+            let threads = configs::ways(&plan, CASES).pop().unwrap_or_default();
+            let budget = Budget { threads, ..Budget::default() };
+            let options = TestOptions { cases: CASES, budget, ..TestOptions::new(plan.clone()) };
             let outcomes = match run_tests(self.session, &options, &mut |_| ()) {
                 Ok(outcomes) => outcomes,
                 Err(failure) => {

@@ -8,7 +8,7 @@ pub mod values;
 
 use we3_backend_api::{Arch, Artifact, Backend, Emit, Options, Target, entry_symbol};
 use we3_backend_cranelift::CraneliftBackend;
-use we3_device::{ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, call_entry};
+use we3_device::{ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, Threads, call_entry};
 
 /// A baseline machine, one with rounding instructions, one with FMA, and all that this one has.
 pub fn targets() -> Vec<Target> {
@@ -44,7 +44,8 @@ pub fn load(text: &str, target: &Target, opt_level: u8) -> LoadedObject {
     LoadedObject::load(&object(text, target, opt_level)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Calls the entry `@name`.
+/// Calls the entry `@name`: on one thread, and with its parallel loops torn apart on several; both must
+/// do the same.
 pub fn call(
     object: &LoadedObject,
     name: &str,
@@ -52,5 +53,24 @@ pub fn call(
     n_results: usize,
     outputs: &[OutputLayout],
 ) -> Result<CallOutcome, CallError> {
-    call_entry(object, &entry_symbol(name), args, n_results, outputs, CallLimits::default())
+    let on = |threads| {
+        let limits = CallLimits { threads, ..CallLimits::default() };
+        call_entry(object, &entry_symbol(name), args, n_results, outputs, limits)
+    };
+    let alone = on(Threads::ONE);
+    for seed in 0..3 {
+        assert_eq!(shown(&alone), shown(&on(Threads::disordered(4, seed))), "`{name}` with disorder {seed}");
+    }
+    alone
+}
+
+/// What a call gave, to be compared.
+fn shown(outcome: &Result<CallOutcome, CallError>) -> Result<(Vec<u64>, Vec<Vec<u8>>), String> {
+    match outcome {
+        Ok(outcome) => {
+            let memory = outcome.groups.values().map(|memory| memory.as_slice().to_vec());
+            Ok((outcome.results.clone(), memory.collect()))
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }

@@ -68,6 +68,9 @@ impl Emitter<'_, '_> {
     }
 
     pub(super) fn emit_for(&mut self, op: Op, kind: ForKind) -> Result<(), Unsupported> {
+        if self.outlines.contains_key(&op) {
+            return self.emit_outlined_loop(op);
+        }
         let data = &self.func.ops[op];
         let (lo, hi) = (self.get(data.args[0])?, self.get(data.args[1])?);
         let step = self.step_constant(data.args[2]);
@@ -83,8 +86,7 @@ impl Emitter<'_, '_> {
         };
         self.counted_loop(op, &any, shape, node)?;
         if node.is_some() {
-            self.access_groups.pop();
-            self.access = self.access_suffix();
+            self.close_parallel();
         }
         Ok(())
     }
@@ -128,12 +130,12 @@ impl Emitter<'_, '_> {
         [threads, self.text.binary("add nuw nsw", &before, &thread)]
     }
 
-    fn step_constant(&self, step: Value) -> Option<i64> {
+    pub(super) fn step_constant(&self, step: Value) -> Option<i64> {
         self.func.as_const(step).map(|constant| constant.bits as i64)
     }
 
     /// `ceil((hi − lo) / step)` iterations; the subtraction is right as unsigned when `lo < hi`.
-    fn count_iterations(
+    pub(super) fn count_iterations(
         &mut self,
         lo: &Val,
         hi: &Val,
@@ -151,7 +153,7 @@ impl Emitter<'_, '_> {
         Ok(Counting { start: Val::int(Ty::I64, 0), end: count, first: lo.clone(), step: Some(step) })
     }
 
-    fn counted_loop(
+    pub(super) fn counted_loop(
         &mut self,
         op: Op,
         any: &Val,
@@ -211,12 +213,17 @@ impl Emitter<'_, '_> {
     }
 
     /// Claims that iterations of the loop do not depend on each other through memory.
-    fn open_parallel(&mut self) -> usize {
+    pub(super) fn open_parallel(&mut self) -> usize {
         let group = self.text.module.metadata("distinct !{}");
         self.access_groups.push(group);
         self.access = self.access_suffix();
         let accesses = self.text.module.metadata(&format!("!{{!\"llvm.loop.parallel_accesses\", !{group}}}"));
         self.text.module.metadata(&format!("distinct !{{SELF, !{accesses}}}"))
+    }
+
+    pub(super) fn close_parallel(&mut self) {
+        self.access_groups.pop();
+        self.access = self.access_suffix();
     }
 
     fn access_suffix(&mut self) -> String {
@@ -257,9 +264,9 @@ fn index(number: usize) -> Val {
 }
 
 /// How a `for` counts: by its own index, or by iteration number with the index computed from it.
-struct Counting {
-    start: Val,
-    end: Val,
-    first: Val,
-    step: Option<Val>,
+pub(super) struct Counting {
+    pub(super) start: Val,
+    pub(super) end: Val,
+    pub(super) first: Val,
+    pub(super) step: Option<Val>,
 }

@@ -1,6 +1,6 @@
 //! Memory: `alloc`, `output`, `stack`, `free`, `offset`, `load`, `store`, `copy`.
 
-use we3_backend_api::Unsupported;
+use we3_backend_api::{Unsupported, context_offset};
 use we3_ir::{Op, Opcode, Scalar, Type};
 
 use super::regions::Region;
@@ -31,23 +31,27 @@ impl Emitter<'_, '_> {
     }
 
     fn ask_memory(&mut self, bytes: &Val) -> Val {
-        let address = self.callback(0, "noalias align 64 ptr", &[bytes]);
+        let address = self.callback(context_offset::ALLOC, "noalias align 64 ptr", &[bytes]);
         self.not_null(&address);
         address
     }
 
-    /// Allocates large scratch; called once, at the start of an entry.
-    pub fn allocate_large_scratch(&mut self) {
+    /// Allocates the large scratch among these operations; called once, at the start of a function.
+    /// Returns the addresses.
+    pub(super) fn allocate_large_scratch(&mut self, ops: impl Iterator<Item = Op>) -> Vec<Val> {
         let func = self.func;
-        for (op, data) in &func.ops {
-            if let Opcode::Stack { elem, len } = data.opcode
+        let mut addresses = Vec::new();
+        for op in ops {
+            if let Opcode::Stack { elem, len } = func.ops[op].opcode
                 && scratch_bytes(elem, len) > LARGE_SCRATCH
             {
                 let bytes = Val::int(Ty::I64, i128::from(scratch_bytes(elem, len)));
                 let address = self.ask_memory(&bytes);
-                self.large_scratch.insert(op, address);
+                self.large_scratch.insert(op, address.clone());
+                addresses.push(address);
             }
         }
+        addresses
     }
 
     pub(super) fn emit_output(&mut self, op: Op, index: u32) -> Result<(), Unsupported> {
@@ -55,7 +59,7 @@ impl Emitter<'_, '_> {
         let count = self.get(self.func.ops[op].args[0])?;
         let count = self.clamped(&count);
         let number = Val::int(Ty::I64, i128::from(index));
-        let address = self.callback(16, "ptr", &[&number, &count]);
+        let address = self.callback(context_offset::OUTPUT, "ptr", &[&number, &count]);
         self.not_null(&address);
         self.regions.insert(&address, Region::Output(index));
         self.define_result(op, address);
@@ -65,10 +69,14 @@ impl Emitter<'_, '_> {
     pub(super) fn emit_free(&mut self, op: Op) -> Result<(), Unsupported> {
         self.host_memory_only("free")?;
         let address = self.get(self.func.ops[op].args[0])?;
-        let function = self.callback_pointer(8);
+        self.give_back(&address);
+        Ok(())
+    }
+
+    pub(super) fn give_back(&mut self, address: &Val) {
+        let function = self.context_field(context_offset::FREE, Ty::PTR);
         let context = self.context.clone();
         self.text.line(format_args!("call void {}({context}, {address})", function.text));
-        Ok(())
     }
 
     fn host_memory_only(&self, what: &str) -> Result<(), Unsupported> {
@@ -79,14 +87,15 @@ impl Emitter<'_, '_> {
         self.text.lanewise("llvm.smax", &[count, &Val::int(Ty::I64, 0)])
     }
 
-    fn callback_pointer(&mut self, offset: i128) -> Val {
+    /// A field of the call context.
+    pub(super) fn context_field(&mut self, offset: i32, ty: Ty) -> Val {
         let context = self.context.clone();
-        let slot = self.text.element(&context, Ty::I8, &Val::int(Ty::I64, offset), true);
-        self.text.inst(Ty::PTR, format_args!("load ptr, {slot}, align 8"))
+        let slot = self.text.element(&context, Ty::I8, &Val::int(Ty::I64, offset.into()), true);
+        self.text.inst(ty, format_args!("load {ty}, {slot}, align 8"))
     }
 
-    fn callback(&mut self, offset: i128, result: &str, args: &[&Val]) -> Val {
-        let function = self.callback_pointer(offset);
+    fn callback(&mut self, offset: i32, result: &str, args: &[&Val]) -> Val {
+        let function = self.context_field(offset, Ty::PTR);
         let mut list = self.context.to_string();
         for arg in args {
             list.push_str(&format!(", {arg}"));

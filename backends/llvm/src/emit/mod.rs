@@ -12,15 +12,18 @@ mod jump;
 mod masked;
 mod memory;
 mod narrow;
+mod outline;
 pub mod regions;
 mod round;
 mod vector;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
-use we3_backend_api::Unsupported;
+use we3_backend_api::{Outline, Unsupported};
 use we3_ir::{BinaryOp, Block, Func, Op, Opcode, Scalar, UnaryOp, Value};
 
+pub use self::outline::LoopBody;
 use self::regions::Regions;
 use crate::facts::Facts;
 use crate::payloads::Payloads;
@@ -56,7 +59,12 @@ pub struct Emitter<'a, 'module> {
     pub context: Val,
     /// Blocks that end the kernel early, made on first use.
     pub exits: Vec<(Exit, Label)>,
-    payloads: Payloads,
+    /// Parallel loops whose bodies become functions.
+    pub outlines: Rc<BTreeMap<Op, Outline>>,
+    /// Those met so far.
+    pub bodies: Vec<LoopBody>,
+    symbol: Rc<str>,
+    payloads: Rc<Payloads>,
     values: HashMap<Value, Val>,
     targets: Vec<jump::Target>,
     /// Metadata nodes of the parallel loops around the current point.
@@ -78,6 +86,16 @@ impl<'a, 'module> Emitter<'a, 'module> {
         disjoint: bool,
     ) -> Emitter<'a, 'module> {
         let regions = Regions::new(func, disjoint, module);
+        Emitter::with(func, facts, module, regions, Rc::new(Payloads::of(func)))
+    }
+
+    fn with(
+        func: &'a Func,
+        facts: &'a Facts,
+        module: &'module mut ModuleText,
+        regions: Regions,
+        payloads: Rc<Payloads>,
+    ) -> Emitter<'a, 'module> {
         Emitter {
             regions,
             func,
@@ -85,7 +103,10 @@ impl<'a, 'module> Emitter<'a, 'module> {
             text: FuncText::new(module),
             context: Val::new(Ty::PTR, "%context"),
             exits: Vec::new(),
-            payloads: Payloads::of(func),
+            outlines: Rc::new(BTreeMap::new()),
+            bodies: Vec::new(),
+            symbol: Rc::from(""),
+            payloads,
             values: HashMap::new(),
             targets: Vec::new(),
             access_groups: Vec::new(),

@@ -26,7 +26,7 @@ pub enum Region {
 /// Which addresses point into which region.
 pub struct Regions {
     of: HashMap<Rc<str>, Region>,
-    metadata: HashMap<Region, String>,
+    metadata: Rc<HashMap<Region, String>>,
 }
 
 impl Regions {
@@ -45,7 +45,12 @@ impl Regions {
         }
         let claimed = claim && (2..=MAX_SCOPES).contains(&all.len());
         let metadata = if claimed { scopes(&all, module) } else { HashMap::new() };
-        Regions { of: HashMap::new(), metadata }
+        Regions { of: HashMap::new(), metadata: Rc::new(metadata) }
+    }
+
+    /// The same regions for another function, in which no address is known yet.
+    pub fn for_function(&self) -> Regions {
+        Regions { of: HashMap::new(), metadata: Rc::clone(&self.metadata) }
     }
 
     /// Says where an address points.

@@ -97,6 +97,13 @@ impl<'module> FuncText<'module> {
         name
     }
 
+    /// Memory of the whole call for a structure (`{ i64, ptr }`), aligned as its fields need.
+    pub fn alloca_record(&mut self, record: &str) -> Val {
+        let name = self.fresh(Ty::PTR);
+        let _ = writeln!(self.allocas, "  {} = alloca {record}", name.text);
+        name
+    }
+
     /// A phi at the head of a block.
     pub fn phi(&mut self, block: Label, ty: Ty) -> (Val, PhiId) {
         let name = self.fresh(ty);

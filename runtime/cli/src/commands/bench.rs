@@ -1,9 +1,11 @@
 //! `we3c bench`: times the `bench` items of a program.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use we3_driver::bench_runner::{BenchOutcome, run_benches};
+use we3_driver::executable::Budget;
 use we3_driver::plan::Plan;
 use we3_driver::session::SessionOptions;
 
@@ -31,6 +33,10 @@ pub struct Args {
     /// interp, cranelift or llvm
     #[arg(long, default_value = "cranelift")]
     backend: String,
+
+    /// How many threads a call may use (default: WE3_THREADS, else every core)
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
 }
 
 /// Runs the benches.
@@ -41,7 +47,8 @@ pub fn run(args: &Args, console: Console) -> Outcome {
     if session.has_errors() {
         return Ok(ExitCode::from(EXIT_FAILED));
     }
-    let outcomes = run_benches(&mut session, &plan, args.filter.as_deref(), &mut |outcome| {
+    let budget = Budget::default().on_threads(args.threads);
+    let outcomes = run_benches(&mut session, &plan, args.filter.as_deref(), budget, &mut |outcome| {
         console.print(&line(outcome, &plan, console));
     });
     match outcomes {

@@ -1,5 +1,6 @@
 //! `we3c run`: calls a function with arguments from the command line, on one backend or on all of them.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -71,9 +72,19 @@ pub struct Args {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
+    /// How many threads the call may use (default: WE3_THREADS, else every core)
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
     /// Say how long each stage and the call took
     #[arg(long)]
     time: bool,
+}
+
+impl Args {
+    fn budget(&self) -> Budget {
+        Budget::default().on_threads(self.threads)
+    }
 }
 
 /// Runs the function.
@@ -215,7 +226,7 @@ fn call(
     let backend = super::backend(&args.backend)?;
     let executable = session.build(&|name| name == kernel.name, &plan(backend, args))?;
     let name = format!("run on {}", backend.name());
-    session.log.time(&name, || executable.call(kernel, values, Budget::default()))
+    session.log.time(&name, || executable.call(kernel, values, args.budget()))
 }
 
 /// Calls on every backend there is; all must agree, in results or in the error.
@@ -238,7 +249,7 @@ fn same_bits(
             Err(failure) => return Err(failure),
         };
         let name = format!("run on {}", backend.name());
-        let result = session.log.time(&name, || executable.call(kernel, values, Budget::default()));
+        let result = session.log.time(&name, || executable.call(kernel, values, args.budget()));
         backends += 1;
         match &agreed {
             None => agreed = Some((backend, result)),

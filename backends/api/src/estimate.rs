@@ -1,0 +1,304 @@
+//! About how long an iteration of a parallel loop takes, as a small program over values known outside the
+//! loop: products of trip counts and operations. Only whether threads pay depends on it, never a result.
+
+use std::collections::BTreeMap;
+
+use we3_ir::entity::SecondaryMap;
+use we3_ir::{BinaryOp, Block, Func, Op, Opcode, Scalar, Type, UnaryOp, Value, ValueDef};
+
+/// No estimate of an iteration, and no number of iterations within one, counts for more than this, so that
+/// products of two fit.
+pub const MOST_WORK: i64 = 1 << 30;
+
+/// Iterations of an inner loop about which nothing is known.
+const UNKNOWN_TRIPS: i64 = 16;
+/// Estimates take no more steps than this.
+const MOST_STEPS: usize = 96;
+/// How far subscripts are followed.
+const MOST_DEPTH: u32 = 32;
+
+/// How fast generated code is, in picoseconds for a simple operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rates {
+    /// On a scalar, as the backend may vectorise it.
+    pub scalar: i64,
+    /// On a vector register.
+    pub vector: i64,
+    /// Size of a vector register.
+    pub vector_bytes: u32,
+}
+
+/// A number from 1 to `MOST_WORK`, computed where the loop stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Estimate {
+    /// Each may refer to earlier ones.
+    pub steps: Vec<Step>,
+    /// Which of them is the number.
+    pub result: usize,
+}
+
+/// One step of an estimate, an `i64`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Step {
+    /// This number.
+    Number(i64),
+    /// A value that is defined outside the loop.
+    Outside(Value),
+    /// `add sub mul min max and shr div` of two earlier steps; divisors and shifts are numbers in range.
+    Binary(BinaryOp, usize, usize),
+}
+
+impl Estimate {
+    /// The result, if it does not depend on anything.
+    pub fn number(&self) -> Option<i64> {
+        match self.steps.get(self.result) {
+            Some(Step::Number(number)) => Some(*number),
+            Some(Step::Outside(_) | Step::Binary(..)) | None => None,
+        }
+    }
+}
+
+/// The estimate for a parallel loop; `defined` are the values that its body defines.
+pub(crate) fn work_of_iteration(
+    func: &Func,
+    op: Op,
+    defined: &SecondaryMap<Value, bool>,
+    rates: Rates,
+) -> Estimate {
+    let mut guess = Guess { func, rates, defined, known: BTreeMap::new(), steps: Vec::new() };
+    let data = &func.ops[op];
+    guess.bind_middle(data.regions[0], data.args[0], data.args[1]);
+    let work = guess.region(data.regions[0]);
+    let one = guess.number(1);
+    let result = guess.binary(BinaryOp::Max, work, one);
+    Estimate { steps: guess.steps, result }
+}
+
+/// Builds an estimate: sums and products of what is known outside the loop. Indices of loops inside count
+/// as the middle of their range, so that triangular loops come out right.
+struct Guess<'a> {
+    func: &'a Func,
+    rates: Rates,
+    defined: &'a SecondaryMap<Value, bool>,
+    /// The step of a value; none: it is not known outside.
+    known: BTreeMap<Value, Option<usize>>,
+    steps: Vec<Step>,
+}
+
+impl Guess<'_> {
+    fn number(&mut self, number: i64) -> usize {
+        self.step(Step::Number(number))
+    }
+
+    fn step(&mut self, step: Step) -> usize {
+        if let Some(found) = self.steps.iter().position(|other| *other == step) {
+            return found;
+        }
+        self.steps.push(step);
+        self.steps.len() - 1
+    }
+
+    fn as_number(&self, step: usize) -> Option<i64> {
+        match self.steps[step] {
+            Step::Number(number) => Some(number),
+            Step::Outside(_) | Step::Binary(..) => None,
+        }
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: usize, right: usize) -> usize {
+        match (self.as_number(left), self.as_number(right)) {
+            (Some(left), Some(right)) => {
+                let folded = we3_ir::eval::binary(op, Scalar::I64, left as u64, right as u64);
+                self.number(folded as i64)
+            }
+            (None, Some(0)) if op == BinaryOp::Add => left,
+            (Some(0), None) if op == BinaryOp::Add => right,
+            (None, Some(1)) if op == BinaryOp::Mul => left,
+            (Some(1), None) if op == BinaryOp::Mul => right,
+            _ => self.step(Step::Binary(op, left, right)),
+        }
+    }
+
+    /// `value`, from 0 to `MOST_WORK`.
+    fn clamped(&mut self, value: usize) -> usize {
+        let (least, most) = (self.number(0), self.number(MOST_WORK));
+        let value = self.binary(BinaryOp::Max, value, least);
+        self.binary(BinaryOp::Min, value, most)
+    }
+
+    /// The work of one execution of a region.
+    fn region(&mut self, block: Block) -> usize {
+        let func = self.func;
+        let (mut fixed, mut rest) = (0i64, None);
+        for op in &func.blocks[block].ops {
+            let step = self.operation(*op);
+            match (self.as_number(step), rest) {
+                (Some(number), _) => fixed = fixed.saturating_add(number).min(MOST_WORK),
+                (None, None) => rest = Some(step),
+                (None, Some(so_far)) => rest = Some(self.binary(BinaryOp::Add, so_far, step)),
+            }
+        }
+        let fixed = self.number(fixed);
+        match rest {
+            None => fixed,
+            Some(rest) => {
+                let sum = self.binary(BinaryOp::Add, rest, fixed);
+                self.clamped(sum)
+            }
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is its own work and that of its regions")]
+    fn operation(&mut self, op: Op) -> usize {
+        let data = &self.func.ops[op];
+        match &data.opcode {
+            Opcode::For(_) => {
+                self.bind_middle(data.regions[0], data.args[0], data.args[1]);
+                let trips = self.trips(data.args[0], data.args[1], data.args[2]);
+                self.repeated(trips, data.regions[0])
+            }
+            Opcode::While | Opcode::Forever => {
+                let trips = self.number(UNKNOWN_TRIPS);
+                let each: Vec<usize> =
+                    data.regions.iter().map(|region| self.repeated(trips, *region)).collect();
+                let zero = self.number(0);
+                each.into_iter().fold(zero, |sum, one| self.binary(BinaryOp::Add, sum, one))
+            }
+            // One of two: half of both.
+            Opcode::If => {
+                let (left, right) = (self.region(data.regions[0]), self.region(data.regions[1]));
+                let sum = self.binary(BinaryOp::Add, left, right);
+                let one = self.number(1);
+                self.binary(BinaryOp::Shr, sum, one)
+            }
+            Opcode::Block => self.region(data.regions[0]),
+            Opcode::Copy => {
+                let count = self.value(data.args[2], 0);
+                let count = count.unwrap_or_else(|| self.number(UNKNOWN_TRIPS));
+                let (count, each) = (self.clamped(count), self.number(self.rates.scalar));
+                let product = self.binary(BinaryOp::Mul, count, each);
+                self.clamped(product)
+            }
+            _ => {
+                let work = simple_work(self.func, op, self.rates);
+                self.number(work)
+            }
+        }
+    }
+
+    fn repeated(&mut self, trips: usize, body: Block) -> usize {
+        let once = self.region(body);
+        let product = self.binary(BinaryOp::Mul, trips, once);
+        self.clamped(product)
+    }
+
+    fn trips(&mut self, lo: Value, hi: Value, step: Value) -> usize {
+        let bounds = self.value(lo, 0).zip(self.value(hi, 0));
+        let Some((lo, hi)) = bounds.filter(|_| self.steps.len() < MOST_STEPS) else {
+            return self.number(UNKNOWN_TRIPS);
+        };
+        let span = self.binary(BinaryOp::Sub, hi, lo);
+        let trips = self.clamped(span);
+        match self.func.as_const(step).map(|constant| constant.bits as i64) {
+            Some(step) if step > 1 => {
+                let (step, before) = (self.number(step), self.number(step - 1));
+                let up = self.binary(BinaryOp::Add, trips, before);
+                self.binary(BinaryOp::Div, up, step)
+            }
+            Some(_) | None => trips,
+        }
+    }
+
+    /// The index of a loop counts as the middle of its range.
+    fn bind_middle(&mut self, body: Block, lo: Value, hi: Value) {
+        let Some(index) = self.func.blocks[body].params.first().copied() else { return };
+        let bounds = self.value(lo, 0).zip(self.value(hi, 0));
+        let middle = bounds.map(|(lo, hi)| {
+            let (span, one) = (self.binary(BinaryOp::Sub, hi, lo), self.number(1));
+            let half = self.binary(BinaryOp::Shr, span, one);
+            self.binary(BinaryOp::Add, lo, half)
+        });
+        self.known.insert(index, middle);
+    }
+
+    /// An `i64` in terms of what is known outside the loop.
+    fn value(&mut self, value: Value, depth: u32) -> Option<usize> {
+        if let Some(constant) = self.func.as_const(value) {
+            return Some(self.number(constant.bits as i64));
+        }
+        if *self.func.ty(value) != Type::I64 || depth > MOST_DEPTH || self.steps.len() > MOST_STEPS {
+            return None;
+        }
+        if !self.defined[value] {
+            return Some(self.step(Step::Outside(value)));
+        }
+        if let Some(known) = self.known.get(&value) {
+            return *known;
+        }
+        let found = match self.func.values[value].def {
+            ValueDef::Result(op, _) => self.computed(op, depth),
+            ValueDef::Param(..) | ValueDef::ResultRef(_) => None,
+        };
+        self.known.insert(value, found);
+        found
+    }
+
+    fn computed(&mut self, op: Op, depth: u32) -> Option<usize> {
+        let data = &self.func.ops[op];
+        let Opcode::Binary(binary) = data.opcode else { return None };
+        let right = self.func.as_const(data.args[1]).map(|constant| constant.bits as i64);
+        let plain = match binary {
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Min | BinaryOp::Max | BinaryOp::And => {
+                true
+            }
+            BinaryOp::Shr => right.is_some_and(|amount| (0..64).contains(&amount)),
+            BinaryOp::Div => right.is_some_and(|divisor| divisor > 0),
+            BinaryOp::Rem
+            | BinaryOp::Or
+            | BinaryOp::Xor
+            | BinaryOp::Shl
+            | BinaryOp::RotateLeft
+            | BinaryOp::MulHi
+            | BinaryOp::CopySign
+            | BinaryOp::AddSat
+            | BinaryOp::SubSat
+            | BinaryOp::MulSat => false,
+        };
+        if !plain {
+            return None;
+        }
+        let (left, right) = (self.value(data.args[0], depth + 1)?, self.value(data.args[1], depth + 1)?);
+        Some(self.binary(binary, left, right))
+    }
+}
+
+/// The work of an operation without regions.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most operations count as one")]
+fn simple_work(func: &Func, op: Op, rates: Rates) -> i64 {
+    let data = &func.ops[op];
+    let simple = match &data.opcode {
+        Opcode::Const(_)
+        | Opcode::Data { .. }
+        | Opcode::Stack { .. }
+        | Opcode::Bitcast(_)
+        | Opcode::Offset
+        | Opcode::Yield
+        | Opcode::Break(_)
+        | Opcode::Continue(_) => 0,
+        Opcode::Unary(UnaryOp::Sqrt) | Opcode::Binary(BinaryOp::Div | BinaryOp::Rem) => 8,
+        Opcode::Alloc(_) | Opcode::Free | Opcode::Output { .. } => 256,
+        _ => 1,
+    };
+    let types = data.results.iter().chain(&data.args).map(|value| func.ty(*value));
+    let registers = types
+        .filter_map(|ty| match ty {
+            Type::Vector(elem, lanes) => Some(u32::from(*lanes) * elem.bytes()),
+            Type::Scalar(_) | Type::Buffer(_) | Type::Array(..) => None,
+        })
+        .max()
+        .map(|bytes| i64::from(bytes.div_ceil(rates.vector_bytes.max(1))));
+    match registers {
+        Some(registers) => simple * rates.vector * registers,
+        None => simple * rates.scalar,
+    }
+}
