@@ -18,7 +18,11 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["cranelift-codegen", "cranelift-frontend", "cranelift-module", "cranelift-object"],
     ),
     ("backends/llvm", &["we3-ir", "we3-backend-api"], &["inkwell", "libc", "serde_json"]),
-    ("runtime/device", &["we3-backend-api"], &["blake3", "memmap2", "object", "rayon", "serde", "serde_json"]),
+    (
+        "runtime/device",
+        &["we3-backend-api"],
+        &["blake3", "memmap2", "object", "rayon", "serde", "serde_json"],
+    ),
     (
         "runtime/driver",
         &[

@@ -85,7 +85,8 @@ entry func @allocates(%0: i64, %1: i64) -> () outputs (1) {
 ";
 
 fn plans() -> Vec<Plan> {
-    let mut plans = vec![Plan::host(BackendChoice::Cranelift), Plan::host(BackendChoice::Cranelift).at_level(0)];
+    let mut plans =
+        vec![Plan::host(BackendChoice::Cranelift), Plan::host(BackendChoice::Cranelift).at_level(0)];
     if cfg!(feature = "llvm") {
         plans.extend([Plan::host(BackendChoice::Llvm), Plan::host(BackendChoice::Llvm).at_level(0)]);
     }
@@ -132,7 +133,8 @@ fn run(
             layouts.push(OutputLayout::dense(index, elem.bytes()));
         }
     }
-    let outcome = call_entry(object, &entry_symbol(&func.name), &slots, func.results.len(), &layouts, limits)?;
+    let outcome =
+        call_entry(object, &entry_symbol(&func.name), &slots, func.results.len(), &layouts, limits)?;
     Ok((outcome.results, outcome.groups.values().map(|memory| memory.as_slice().to_vec()).collect()))
 }
 
@@ -164,8 +166,12 @@ fn bodies_find_what_they_capture() {
         for count in [0, 1, 3, 10, 301] {
             for flag in [0, 1] {
                 let scale = u64::from(0.75f32.to_bits());
-                let args =
-                    [RunValue::Scalar(count), floats(count as usize), RunValue::Scalar(scale), RunValue::Scalar(flag)];
+                let args = [
+                    RunValue::Scalar(count),
+                    floats(count as usize),
+                    RunValue::Scalar(scale),
+                    RunValue::Scalar(flag),
+                ];
                 let expected = expected(&module, &args);
                 for threads in ways() {
                     let limits = CallLimits { threads, ..CallLimits::default() };

@@ -12,16 +12,20 @@ pub const MOST_WORK: i64 = 1 << 30;
 
 /// Iterations of an inner loop about which nothing is known.
 const UNKNOWN_TRIPS: i64 = 16;
+/// What a byte of memory costs in picoseconds: about the rate of a second-level cache.
+const PER_BYTE: i64 = 8;
 /// Estimates take no more steps than this.
 const MOST_STEPS: usize = 96;
 /// How far subscripts are followed.
 const MOST_DEPTH: u32 = 32;
 
-/// How fast generated code is, in picoseconds for a simple operation.
+/// How fast generated code is, in picoseconds for a simple operation, where it is good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rates {
     /// On a scalar, as the backend may vectorise it.
     pub scalar: i64,
+    /// On an `i64`, which is mostly a subscript.
+    pub index: i64,
     /// On a vector register.
     pub vector: i64,
     /// Size of a vector register.
@@ -148,7 +152,10 @@ impl Guess<'_> {
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is its own work and that of its regions")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "everything else is its own work and that of its regions"
+    )]
     fn operation(&mut self, op: Op) -> usize {
         let data = &self.func.ops[op];
         match &data.opcode {
@@ -276,7 +283,7 @@ impl Guess<'_> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "most operations count as one")]
 fn simple_work(func: &Func, op: Op, rates: Rates) -> i64 {
     let data = &func.ops[op];
-    let simple = match &data.opcode {
+    match &data.opcode {
         Opcode::Const(_)
         | Opcode::Data { .. }
         | Opcode::Stack { .. }
@@ -285,20 +292,117 @@ fn simple_work(func: &Func, op: Op, rates: Rates) -> i64 {
         | Opcode::Yield
         | Opcode::Break(_)
         | Opcode::Continue(_) => 0,
-        Opcode::Unary(UnaryOp::Sqrt) | Opcode::Binary(BinaryOp::Div | BinaryOp::Rem) => 8,
-        Opcode::Alloc(_) | Opcode::Free | Opcode::Output { .. } => 256,
-        _ => 1,
-    };
-    let types = data.results.iter().chain(&data.args).map(|value| func.ty(*value));
-    let registers = types
-        .filter_map(|ty| match ty {
-            Type::Vector(elem, lanes) => Some(u32::from(*lanes) * elem.bytes()),
-            Type::Scalar(_) | Type::Buffer(_) | Type::Array(..) => None,
-        })
-        .max()
-        .map(|bytes| i64::from(bytes.div_ceil(rates.vector_bytes.max(1))));
-    match registers {
-        Some(registers) => simple * rates.vector * registers,
-        None => simple * rates.scalar,
+        Opcode::Load => memory_work(func, data.args[0], data.results[0], rates),
+        Opcode::Store => memory_work(func, data.args[0], data.args[2], rates),
+        Opcode::Alloc(_) | Opcode::Free | Opcode::Output { .. } => 20_000,
+        Opcode::Unary(UnaryOp::Sqrt) | Opcode::Binary(BinaryOp::Div | BinaryOp::Rem) => {
+            8 * arithmetic_work(func, op, rates)
+        }
+        _ => arithmetic_work(func, op, rates),
+    }
+}
+
+/// An operation on the widest of its operands and results.
+fn arithmetic_work(func: &Func, op: Op, rates: Rates) -> i64 {
+    let data = &func.ops[op];
+    let types: Vec<&Type> = data.results.iter().chain(&data.args).map(|value| func.ty(*value)).collect();
+    let vectors = types.iter().filter(|ty| matches!(ty, Type::Vector(..)));
+    if let Some(bytes) = vectors.map(|ty| value_bytes(ty)).max() {
+        return rates.vector * bytes.div_ceil(i64::from(rates.vector_bytes.max(1)));
+    }
+    if types.contains(&&Type::I64) { rates.index } else { rates.scalar }
+}
+
+/// A load or store of a value. What lies in scratch is as good as in registers.
+fn memory_work(func: &Func, buffer: Value, value: Value, rates: Rates) -> i64 {
+    if is_scratch(func, buffer) {
+        return rates.index;
+    }
+    (PER_BYTE * value_bytes(func.ty(value))).max(rates.scalar)
+}
+
+fn value_bytes(ty: &Type) -> i64 {
+    match ty {
+        Type::Vector(elem, lanes) => i64::from(*lanes) * i64::from(elem.bytes()),
+        Type::Scalar(_) | Type::Buffer(_) | Type::Array(..) => i64::from(ty.element().bytes()),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "everything else may be any memory")]
+fn is_scratch(func: &Func, buffer: Value) -> bool {
+    let Some(op) = func.def_op(buffer) else { return false };
+    let data = &func.ops[op];
+    match data.opcode {
+        Opcode::Stack { .. } => true,
+        Opcode::Offset => is_scratch(func, data.args[0]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel::outlines;
+
+    const RATES: Rates = Rates { scalar: 10, index: 2, vector: 80, vector_bytes: 32 };
+
+    /// The estimate of the only outlined loop with these values for what is outside, and its captures.
+    fn estimated(text: &str, outside: impl Fn(&Func, Value) -> i64) -> (i64, usize) {
+        let module = we3_ir::text::parse_module(text).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let func = module.funcs.values().next().expect("one function");
+        let outlines = outlines(func, RATES);
+        let outline = outlines.values().next().expect("a loop");
+        let mut values: Vec<i64> = Vec::new();
+        for step in &outline.work.steps {
+            values.push(match *step {
+                Step::Number(number) => number,
+                Step::Outside(value) => outside(func, value),
+                Step::Binary(op, left, right) => {
+                    let (left, right) = (values[left] as u64, values[right] as u64);
+                    we3_ir::eval::binary(op, Scalar::I64, left, right) as i64
+                }
+            });
+        }
+        (values[outline.work.result], outline.captures.len())
+    }
+
+    fn nest(hi: &str) -> String {
+        format!(
+            "loop module
+
+entry func @f(%0: i64, %1: i64, %2: buffer f32) -> () {{
+  %3: i64 = const 0
+  %4: i64 = const 1
+  for.parallel %3, %0, %4 {{
+  b(%5: i64):
+    for.parallel %3, {hi}, %4 {{
+    b(%6: i64):
+      %7: f32 = load %2, %6
+      store %2, %6, %7
+      yield
+    }}
+    yield
+  }}
+  return
+}}
+"
+        )
+    }
+
+    #[test]
+    fn inner_trip_counts_multiply_and_triangles_are_halved() {
+        let size = |func: &Func, value: Value| if value == func.params()[0] { 1000 } else { 7 };
+        // Two accesses of four bytes each.
+        assert_eq!(estimated(&nest("%1"), size), (7 * 64, 4));
+        assert_eq!(estimated(&nest("%5"), size), (500 * 64, 3));
+        assert_eq!(estimated(&nest("%0"), |_, _| i64::MAX).0, MOST_WORK);
+        assert_eq!(estimated(&nest("%1"), |_, _| -3).0, 1);
+    }
+
+    #[test]
+    fn a_loop_that_is_known_to_be_small_stays() {
+        let text = nest("%4").replace("for.parallel %3, %0", "for.parallel %3, %4");
+        let module = we3_ir::text::parse_module(&text).unwrap_or_else(|errors| panic!("{errors:?}"));
+        assert!(module.funcs.values().all(|func| outlines(func, RATES).is_empty()));
     }
 }

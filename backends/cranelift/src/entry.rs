@@ -29,7 +29,7 @@ pub fn signature(object: &ObjectModule) -> Signature {
 }
 
 /// How fast Cranelift's code is.
-const RATES: Rates = Rates { scalar: 80, vector: 80, vector_bytes: 16 };
+const RATES: Rates = Rates { scalar: 80, index: 40, vector: 80, vector_bytes: 16 };
 
 /// What the functions of one entry have in common.
 pub struct Shared<'a> {
@@ -88,8 +88,7 @@ fn emit_body(emitter: &mut Emitter<'_, '_>) -> Result<(), Unsupported> {
     emitter.results = results;
     load_params(emitter, arguments)?;
     let outlines = Rc::clone(&emitter.outlines);
-    let elsewhere: BTreeSet<Op> =
-        outlines.values().flat_map(|outline| outline.ops.iter().copied()).collect();
+    let elsewhere: BTreeSet<Op> = outlines.values().flat_map(|outline| outline.ops.iter().copied()).collect();
     let func = emitter.func;
     emitter.reserve_large_stacks(func.ops.keys().filter(|op| !elsewhere.contains(op)));
     // `return` ends the block by itself.

@@ -134,8 +134,7 @@ impl Emitter<'_, '_> {
     }
 
     fn fill(&mut self, record: &Record) -> Clif {
-        let data =
-            StackSlotData::new(StackSlotKind::ExplicitSlot, record.bytes.max(1), RECORD_ALIGN_SHIFT);
+        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, record.bytes.max(1), RECORD_ALIGN_SHIFT);
         let slot = self.builder.create_sized_stack_slot(data);
         let environment = self.builder.ins().stack_addr(types::I64, slot, 0);
         for (piece, offset) in &record.stores {

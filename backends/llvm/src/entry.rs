@@ -6,8 +6,8 @@ use we3_backend_api::estimate::Rates;
 use we3_backend_api::{Unsupported, entry_symbol, outlines};
 use we3_ir::{Func, Opcode, Type, Value};
 
-use crate::emit::regions::Region;
 use crate::emit::Emitter;
+use crate::emit::regions::Region;
 use crate::facts::Facts;
 use crate::text::{FuncText, Lane, ModuleText, Ty, Val};
 
@@ -19,7 +19,7 @@ pub fn emit_entry(func: &Func, facts: &Facts, module: &mut ModuleText) -> Result
 }
 
 /// How fast LLVM's code is: it vectorises what it can.
-const RATES: Rates = Rates { scalar: 10, vector: 80, vector_bytes: 32 };
+const RATES: Rates = Rates { scalar: 10, index: 2, vector: 80, vector_bytes: 64 };
 
 fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) -> Result<(), Unsupported> {
     let disjoint = !writes_parameters(func);

@@ -205,8 +205,8 @@ impl Chunks {
 
     /// The iterations, from 0, of the chunk that starts as number `number`.
     fn range(&self, number: u64) -> (u64, u64) {
-        let at = (u128::from(self.first) + u128::from(number) * u128::from(self.stride))
-            % u128::from(self.count);
+        let at =
+            (u128::from(self.first) + u128::from(number) * u128::from(self.stride)) % u128::from(self.count);
         let start = at as u64 * self.length;
         (start, start.saturating_add(self.length).min(self.iterations))
     }
@@ -409,7 +409,8 @@ mod tests {
     #[test]
     fn a_failed_check_wins_over_missing_memory_whoever_is_first() {
         for seed in 0..200 {
-            let fails = vec![(10, STATUS_OUT_OF_MEMORY), (900, STATUS_CHECK_FAILED), (950, STATUS_OUT_OF_MEMORY)];
+            let fails =
+                vec![(10, STATUS_OUT_OF_MEMORY), (900, STATUS_CHECK_FAILED), (950, STATUS_OUT_OF_MEMORY)];
             let failing = Tally { fails, ..tally(1000) };
             assert_eq!(run(&failing, 1, Threads::disordered(4, seed)), STATUS_CHECK_FAILED);
             let fails = vec![(seed as i64, STATUS_OUT_OF_MEMORY)];

@@ -8,7 +8,9 @@ pub mod values;
 
 use we3_backend_api::{Arch, Artifact, Backend, Emit, Options, Target, entry_symbol};
 use we3_backend_cranelift::CraneliftBackend;
-use we3_device::{ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, Threads, call_entry};
+use we3_device::{
+    ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, Threads, call_entry,
+};
 
 /// A baseline machine, one with rounding instructions, one with FMA, and all that this one has.
 pub fn targets() -> Vec<Target> {

@@ -7,9 +7,7 @@ use std::rc::Rc;
 
 use we3_backend_api::estimate::{Estimate, MOST_WORK, Step};
 use we3_backend_api::parallel::CHUNK_PICOSECONDS;
-use we3_backend_api::{
-    Outline, STATUS_CHECK_FAILED, STATUS_OUT_OF_MEMORY, Unsupported, context_offset,
-};
+use we3_backend_api::{Outline, STATUS_CHECK_FAILED, STATUS_OUT_OF_MEMORY, Unsupported, context_offset};
 use we3_ir::{BinaryOp, Func, Op, Value};
 
 use super::control::Counting;
@@ -180,8 +178,9 @@ impl Emitter<'_, '_> {
 
         self.text.start(here);
         let environment = self.fill(record);
-        let gave =
-            self.text.inst(Ty::I32, format_args!("call i32 @\"{name}\"({context}, {environment}, {lo}, {hi})"));
+        let gave = self
+            .text
+            .inst(Ty::I32, format_args!("call i32 @\"{name}\"({context}, {environment}, {lo}, {hi})"));
         self.text.incoming(phi, &gave);
         self.text.jump(join);
 
@@ -222,10 +221,7 @@ impl Emitter<'_, '_> {
     }
 
     fn field(&mut self, record: &Val, ty: &str, number: usize) -> Val {
-        self.text.inst(
-            Ty::PTR,
-            format_args!("getelementptr inbounds {ty}, {record}, i32 0, i32 {number}"),
-        )
+        self.text.inst(Ty::PTR, format_args!("getelementptr inbounds {ty}, {record}, i32 0, i32 {number}"))
     }
 }
 

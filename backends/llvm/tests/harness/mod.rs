@@ -7,7 +7,9 @@ pub mod ptx;
 
 use we3_backend_api::{Arch, Artifact, Emit, Options, Target, entry_symbol};
 use we3_backend_llvm::LlvmBackend;
-use we3_device::{ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, Threads, call_entry};
+use we3_device::{
+    ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, Threads, call_entry,
+};
 use we3_ir::{Module, Scalar};
 
 /// Baseline SSE2, SSE4.1, AVX2 with FMA, and all that this machine has (AVX-512 where it does).
