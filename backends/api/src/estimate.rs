@@ -308,7 +308,8 @@ fn arithmetic_work(func: &Func, op: Op, rates: Rates) -> i64 {
     let types: Vec<&Type> = data.results.iter().chain(&data.args).map(|value| func.ty(*value)).collect();
     let vectors = types.iter().filter(|ty| matches!(ty, Type::Vector(..)));
     if let Some(bytes) = vectors.map(|ty| value_bytes(ty)).max() {
-        return rates.vector * bytes.div_ceil(i64::from(rates.vector_bytes.max(1)));
+        let register = i64::from(rates.vector_bytes.max(1));
+        return rates.vector * ((bytes + register - 1) / register);
     }
     if types.contains(&&Type::I64) { rates.index } else { rates.scalar }
 }
