@@ -51,7 +51,12 @@ pub struct Args {
 /// Runs the tests of every file.
 pub fn run(args: &Args, console: Console) -> Outcome {
     let plan = Plan::host(super::backend(&args.backend)?);
-    let options = TestOptions { plan, filter: args.filter.clone(), cases: args.cases, seed: args.seed };
+    let options = TestOptions {
+        filter: args.filter.clone(),
+        cases: args.cases,
+        seed: args.seed,
+        ..TestOptions::new(plan)
+    };
     let (mut passed, mut failed) = (0, 0);
     for file in &args.files {
         let mut session = open(file, SessionOptions { with_tests: true, warn_sizes: false })?;
