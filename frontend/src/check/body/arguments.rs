@@ -11,7 +11,7 @@ use super::call::{ArgValue, CallArg};
 use super::coerce::Wanted;
 use super::lambda::Target;
 use super::solve_sizes::CallSubst;
-use crate::check::defs::{ParamType, Signature};
+use crate::check::defs::{FnId, ParamType, Signature};
 use crate::check::suggest::closest;
 use crate::codes;
 use crate::typed::{Expr, Size, Stmt, Type};
@@ -120,13 +120,13 @@ impl<'a> Body<'_, 'a, '_> {
     /// The argument for each parameter; `None` after a report.
     pub fn match_args(
         &mut self,
-        target: &Target<'a>,
+        id: FnId,
         signature: &Signature<'a>,
         args: Vec<CallArg<'a>>,
         span: Span,
     ) -> Option<Vec<Option<CallArg<'a>>>> {
-        let name = self.cx.defs.fns[target.id.index()].name.clone();
-        let declared = self.cx.defs.fns[target.id.index()].ast.signature;
+        let name = self.cx.defs.fns[id.index()].name.clone();
+        let declared = self.cx.defs.fns[id.index()].ast.signature;
         let mut slots: Vec<Option<CallArg<'a>>> = vec![None; signature.params.len()];
         let given = args.len();
         let mut next = 0;
@@ -266,7 +266,27 @@ impl<'a> Body<'_, 'a, '_> {
             }
             values.push((index, value));
         }
+        self.in_written_order(slots, &mut values, pre);
         ok.then_some(values)
+    }
+
+    /// Named arguments are evaluated as they are written, so that the first error in the source is the one reported.
+    fn in_written_order(
+        &mut self,
+        slots: &[Option<CallArg<'a>>],
+        values: &mut [(usize, Expr)],
+        pre: &mut Vec<Stmt>,
+    ) {
+        let place = |index: usize| slots[index].as_ref().map_or(u32::MAX, |arg| arg.span.lo);
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by_key(|position| place(values[*position].0));
+        if order.is_sorted() {
+            return;
+        }
+        for position in order {
+            let value = values[position].1.clone();
+            values[position].1 = self.hoist(pre, value, "argument");
+        }
     }
 
     /// A default is checked where it was written.

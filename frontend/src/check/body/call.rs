@@ -9,7 +9,7 @@ use super::coerce::Wanted;
 use super::lambda::{FnVal, Target};
 use super::solve_sizes::{CallSubst, Pair, bind_consts};
 use super::{Body, Pending, PendingCall, VarKind};
-use crate::check::defs::{ParamType, Signature, TraitId};
+use crate::check::defs::{FnId, ParamType, Signature, TraitId};
 use crate::codes;
 use crate::typed::{Atom, ConstArg, Expr, ExprKind, Size, Stmt, Substitution, Type};
 
@@ -154,6 +154,11 @@ impl<'a> Body<'_, 'a, '_> {
             self.arity(&format!("`{name}`"), signature.params.len(), args.len(), span);
             return self.error(span);
         }
+        let named = args.iter().any(|arg| arg.name.is_some());
+        let Some(args) = (if named { self.in_parameter_order(id, &signature, args, span) } else { Some(args) })
+        else {
+            return self.error(span);
+        };
         let self_var = match self_ty {
             Some(ty) => ty.clone(),
             None => self.new_var(VarKind::Any, span),
@@ -203,6 +208,17 @@ impl<'a> Body<'_, 'a, '_> {
         if elementwise { self.lift(values, span, &mut { function }) } else { function(self, values) }
     }
 
+    /// All arguments, the named ones at their places.
+    fn in_parameter_order(
+        &mut self,
+        id: FnId,
+        signature: &Signature<'a>,
+        args: Vec<CallArg<'a>>,
+        span: Span,
+    ) -> Option<Vec<CallArg<'a>>> {
+        self.match_args(id, signature, args, span)?.into_iter().collect()
+    }
+
     /// The function of a trait or of what it builds on.
     pub fn trait_fn_id(&mut self, of: TraitId, name: &str) -> Option<crate::check::defs::FnId> {
         let all = self.cx.supers(of);
@@ -237,7 +253,7 @@ impl<'a> Body<'_, 'a, '_> {
         if !self.explicit_args(target, &signature, &mut subst, span) {
             return self.error(span);
         }
-        let Some(slots) = self.match_args(target, &signature, args, span) else {
+        let Some(slots) = self.match_args(target.id, &signature, args, span) else {
             return self.error(span);
         };
         let errors = self.cx.errors;
