@@ -28,7 +28,7 @@ struct Level<'a> {
 /// How many values a binder takes.
 enum Range {
     /// As many for each combination of the earlier ones; `width` is that number, but at least 1.
-    Same { domain: Box<Domain>, width: Expr },
+    Same { domain: Box<Domain>, width: Box<Expr> },
     /// Another number for each: which combination a position belongs to, and where that one starts.
     Own { rows: Local, starts: Local },
 }
@@ -88,7 +88,7 @@ impl<'a> Body<'_, 'a, '_> {
         if only {
             flat.count = domain.count.clone();
             flat.total = size;
-            flat.levels.push(Level { binder, range: Range::Same { domain: Box::new(domain), width: self.int(1, span) } });
+            flat.levels.push(Level { binder, range: Range::Same { domain: Box::new(domain), width: Box::new(self.int(1, span)) } });
             return;
         }
         let size = if self.size_nonneg(&size) { size } else { size.max_with(&Size::constant(0)) };
@@ -97,7 +97,7 @@ impl<'a> Body<'_, 'a, '_> {
         let width = self.hoist(pre, width, "width");
         flat.total = flat.total.times(&size);
         flat.count = self.size_expr(flat.total.clone(), span);
-        flat.levels.push(Level { binder, range: Range::Same { domain: Box::new(domain), width } });
+        flat.levels.push(Level { binder, range: Range::Same { domain: Box::new(domain), width: Box::new(width) } });
     }
 
     /// Inside the region: the index of the axis, with all binders bound in `stmts`.
