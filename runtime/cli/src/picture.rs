@@ -153,6 +153,7 @@ fn to_byte(scalar: Scalar, bits: u64) -> Option<u8> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write files of their own")]
 mod tests {
     use super::*;
 

@@ -1,6 +1,8 @@
 //! What a newcomer does wrong, and what is said: each message names the argument or the place and what would be
 //! right, the code says whose fault it is, and nothing panics.
 
+#![expect(clippy::disallowed_methods, reason = "tests write the files that they hand to the program")]
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 

@@ -1,5 +1,7 @@
 //! The README's programs work and its messages are what `we3c` says.
 
+#![expect(clippy::disallowed_methods, reason = "tests write the files that they hand to the program")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

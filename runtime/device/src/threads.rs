@@ -422,7 +422,8 @@ mod tests {
     #[test]
     fn calls_from_many_threads_and_from_inside_a_pool_share_it() {
         let once = |seed: u64| {
-            let threads = if seed.is_multiple_of(2) { Threads::disordered(3, seed) } else { Threads::default() };
+            let threads =
+                if seed.is_multiple_of(2) { Threads::disordered(3, seed) } else { Threads::default() };
             let tally = tally(500);
             assert_eq!(run(&tally, 1, threads), STATUS_OK);
             assert!(tally.ran.iter().all(|count| count.load(Ordering::Relaxed) == 1));

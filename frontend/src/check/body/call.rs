@@ -155,7 +155,8 @@ impl<'a> Body<'_, 'a, '_> {
             return self.error(span);
         }
         let named = args.iter().any(|arg| arg.name.is_some());
-        let Some(args) = (if named { self.in_parameter_order(id, &signature, args, span) } else { Some(args) })
+        let Some(args) =
+            (if named { self.in_parameter_order(id, &signature, args, span) } else { Some(args) })
         else {
             return self.error(span);
         };

@@ -88,7 +88,10 @@ impl<'a> Body<'_, 'a, '_> {
         if only {
             flat.count = domain.count.clone();
             flat.total = size;
-            flat.levels.push(Level { binder, range: Range::Same { domain: Box::new(domain), width: Box::new(self.int(1, span)) } });
+            flat.levels.push(Level {
+                binder,
+                range: Range::Same { domain: Box::new(domain), width: Box::new(self.int(1, span)) },
+            });
             return;
         }
         let size = if self.size_nonneg(&size) { size } else { size.max_with(&Size::constant(0)) };
@@ -97,7 +100,8 @@ impl<'a> Body<'_, 'a, '_> {
         let width = self.hoist(pre, width, "width");
         flat.total = flat.total.times(&size);
         flat.count = self.size_expr(flat.total.clone(), span);
-        flat.levels.push(Level { binder, range: Range::Same { domain: Box::new(domain), width: Box::new(width) } });
+        flat.levels
+            .push(Level { binder, range: Range::Same { domain: Box::new(domain), width: Box::new(width) } });
     }
 
     /// Inside the region: the index of the axis, with all binders bound in `stmts`.
