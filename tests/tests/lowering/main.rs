@@ -2,6 +2,7 @@
 //! runs as array IR and as loop IR (plain and optimised, parallel loops also backwards) and must
 //! return the same.
 
+mod edges;
 mod harness;
 mod nests;
 mod reductions;

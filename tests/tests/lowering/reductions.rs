@@ -66,7 +66,7 @@ entry func @r(%0: i64, %1: f32[%0], %2: f32) -> (bool) {{
 
 #[test]
 fn reductions_of_constant_size_keep_their_bits() {
-    for n in [0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 64, 100, 512, 513, 4096, 4097] {
+    for n in [0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 64, 100, 512, 513, 1000, 4096, 4097] {
         for kind in ["sum", "prod", "lanes", "pairs"] {
             let (empty, region) = match kind {
                 "sum" | "prod" => ("", ""),
