@@ -14,7 +14,7 @@ use we3_backend_interp::{ArgValue, Limits, RunArray, RunValue, Stop, run_entry};
 use we3_device::{ArgSlot, CallError, LoadedObject, OutputLayout};
 use we3_ir::{Func, Module, Scalar, Type, Value};
 use we3_passes::pipelines::{OPTIMISE, Pipeline, QUICK};
-use we3_passes::{PassContext, RunOptions, run_passes};
+use we3_passes::{PassContext, RunOptions, TargetFacts, run_passes};
 
 /// What a run gave: scalar results and the elements of array results, or a failed check.
 type Results = Result<(Vec<u64>, Vec<Vec<u8>>), &'static str>;
@@ -34,9 +34,10 @@ fn programs() -> Vec<(String, Module)> {
         .collect()
 }
 
-fn lower(name: &str, module: &Module, pipeline: Pipeline) -> Module {
+fn lower(name: &str, module: &Module, pipeline: Pipeline, facts: &TargetFacts) -> Module {
+    let ctx = PassContext { facts: facts.clone() };
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
-    match run_passes(module.clone(), pipeline.passes, &PassContext::default(), &mut options) {
+    match run_passes(module.clone(), pipeline.passes, &ctx, &mut options) {
         Ok(outcome) => outcome.module,
         Err(bug) => panic!("{name}: {bug}\n{}", bug.before),
     }
@@ -238,7 +239,8 @@ fn all_programs_give_the_same_bits_everywhere() {
     let machines = targets();
     for (file, module) in programs() {
         for (pipeline_name, pipeline) in [("quick", QUICK), ("optimise", OPTIMISE)] {
-            let lowered = lower(&file, &module, pipeline);
+            let lowered = lower(&file, &module, pipeline, &TargetFacts::default());
+            let wide = lower(&file, &module, pipeline, &TargetFacts::wide());
             let mut objects: Vec<(String, LoadedObject)> = Vec::new();
             // Baseline and everything there is; each level with one of the pipelines at least.
             let levels = if pipeline_name == "quick" { [[0, 3], [0, 3]] } else { [[2, 3], [1, 3]] };
@@ -247,7 +249,9 @@ fn all_programs_give_the_same_bits_everywhere() {
                     objects.push((format!("{} -O{level}", machine.cpu), load(&lowered, machine, level)));
                 }
             }
-            let planned = Planned::new(&lowered);
+            let host = machines.last().expect("one");
+            objects.push((format!("{} -O3, wide", host.cpu), load(&wide, host, 3)));
+            let planned = Planned::new(&lower(&file, &module, pipeline, &TargetFacts::gpu()));
             for func in module.funcs.values().filter(|func| func.entry.is_some()) {
                 for size in [0, 1, 5, 33, 130, 4097] {
                     if size > 1000 && func.params().iter().any(|param| func.ty(*param).sizes().len() > 1) {
@@ -275,6 +279,7 @@ fn all_programs_give_the_same_bits_everywhere() {
 #[test]
 fn all_programs_assemble_for_gpus() {
     for (file, module) in programs() {
-        harness::ptx::assemble_everywhere(&lower(&file, &module, OPTIMISE), &[3]);
+        let lowered = lower(&file, &module, OPTIMISE, &TargetFacts::gpu());
+        harness::ptx::assemble_everywhere(&lowered, &[3]);
     }
 }
