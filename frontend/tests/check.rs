@@ -95,7 +95,9 @@ fn files_under(folder: &str) -> Vec<PathBuf> {
 /// Everything in these folders checks without an error.
 fn no_errors_in(folder: &str) {
     let mut failures = String::new();
-    for file in files_under(folder) {
+    // Constants that call functions are evaluated by the driver; the suite itself runs these files.
+    let by_the_driver = |file: &PathBuf| file.components().any(|part| part.as_os_str() == "consts");
+    for file in files_under(folder).into_iter().filter(|file| !by_the_driver(file)) {
         let result = check_file(&file);
         if let Some(program) = &result.program
             && let Some(fault) = emit_fault(program)
