@@ -86,14 +86,19 @@ fn widen_loop(func: &mut Func, op: Op, target: Block, lanes: u16, facts: &Target
     let span = func.spans[op];
     let (lo, hi) = (data.args[0], data.args[1]);
     let constant = |value| func.as_const(value).map(|constant| constant.bits as i64);
-    let trips = match (constant(lo), constant(hi)) {
+    let start = constant(lo);
+    let trips = match (start, constant(hi)) {
         (Some(lo), Some(hi)) => hi.checked_sub(lo),
         _ => None,
     };
     let mut builder = FuncBuilder::at(func, target);
     builder.span = span;
     let mut widener = Widener::new(builder, &divergence, lanes);
-    let middle = widener.full_groups(lo, hi);
+    // A constant says later how often the loop runs, also where its body has become a function of its own.
+    let middle = match (start, trips) {
+        (Some(start), Some(trips)) => widener.b.i64(start + (trips.max(0) & -i64::from(lanes))),
+        _ => widener.full_groups(lo, hi),
+    };
     if trips.is_none_or(|trips| trips >= i64::from(lanes)) {
         widener.main_loop(lo, middle, data.regions[0])?;
         if !widener.cost.pays(lanes) {
