@@ -8,7 +8,8 @@ use we3_ir::{BinaryOp, Block, CompareOp, Op, Scalar, Type, Value};
 use super::state::Lower;
 use super::tile::Tile;
 
-const RUN: i64 = 512;
+/// Elements of a run (`docs/semantics.md`).
+pub(super) const RUN: i64 = 512;
 
 /// What a chain does.
 #[derive(Clone, Copy)]

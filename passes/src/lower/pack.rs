@@ -7,12 +7,9 @@
 use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Opcode, Scalar, Value};
 
 use super::build::Nest;
-use super::dot::Chain;
+use super::dot::{Chain, RUN};
 use super::schedule::PackedSchedule;
 use super::state::Lower;
-
-/// Elements of a run (`docs/semantics.md`).
-const RUN: i64 = 512;
 
 /// A packed product being written.
 struct Packed<'a> {

@@ -1,13 +1,14 @@
 //! Arguments of a call: positions and names to parameters, defaults for the rest, texts to values.
 
 use we3_frontend::typed::HostParam;
-use we3_parser::ast::{FnItem, ItemKind};
+use we3_parser::ast::FnItem;
 use we3_parser::parse_module;
 
 use we3_ir::span::FileId;
 
 use crate::bind::{FileLoader, bind};
 use crate::failure::Failure;
+use crate::instances::function_named;
 use crate::random::seed_of_name;
 use crate::spec::{Spec, parse_spec};
 use crate::value::HostValue;
@@ -112,19 +113,7 @@ fn default_of(
 /// The text of the default of a parameter of a function of the root module.
 pub fn default_text(source: &str, function: &str, param: &str) -> Option<String> {
     let (module, _) = parse_module(FileId(0), source);
-    let found = module.items.iter().find_map(|item| match &item.kind {
-        ItemKind::Fn(found) if found.name.text == function => Some(found),
-        ItemKind::Fn(_)
-        | ItemKind::Use(_)
-        | ItemKind::Const(_)
-        | ItemKind::TypeAlias(_)
-        | ItemKind::Struct(_)
-        | ItemKind::Trait(_)
-        | ItemKind::Impl(_)
-        | ItemKind::Test(_)
-        | ItemKind::Bench(_)
-        | ItemKind::Error => None,
-    })?;
+    let (_, found) = function_named(&module, function)?;
     default_in(found, source, param)
 }
 

@@ -119,7 +119,11 @@ pub fn function_kind(source: &str, name: &str) -> Option<FunctionKind> {
     })
 }
 
-fn function_named<'module>(module: &'module Module, name: &str) -> Option<(&'module Item, &'module FnItem)> {
+/// The function of the module with this name, and its item.
+pub(crate) fn function_named<'module>(
+    module: &'module Module,
+    name: &str,
+) -> Option<(&'module Item, &'module FnItem)> {
     module.items.iter().find_map(|item| match &item.kind {
         ItemKind::Fn(found) if found.name.text == name => Some((item, found)),
         ItemKind::Fn(_)
