@@ -294,6 +294,8 @@ fn simple_work(func: &Func, op: Op, rates: Rates) -> i64 {
         | Opcode::Continue(_) => 0,
         Opcode::Load => memory_work(func, data.args[0], data.results[0], rates),
         Opcode::Store => memory_work(func, data.args[0], data.args[2], rates),
+        Opcode::LoadLanes => lanes_work(func, data.args[0], data.args[1], data.results[0], rates),
+        Opcode::StoreLanes => lanes_work(func, data.args[0], data.args[1], data.args[3], rates),
         Opcode::Alloc(_) | Opcode::Free | Opcode::Output { .. } => 20_000,
         Opcode::Unary(UnaryOp::Sqrt) | Opcode::Binary(BinaryOp::Div | BinaryOp::Rem) => {
             8 * arithmetic_work(func, op, rates)
@@ -312,6 +314,15 @@ fn arithmetic_work(func: &Func, op: Op, rates: Rates) -> i64 {
         return rates.vector * ((bytes + register - 1) / register);
     }
     if types.contains(&&Type::I64) { rates.index } else { rates.scalar }
+}
+
+/// A load or store of some lanes: of a run as of a vector, of scattered elements one by one.
+fn lanes_work(func: &Func, buffer: Value, offset: Value, value: Value, rates: Rates) -> i64 {
+    let run = memory_work(func, buffer, value, rates);
+    match func.ty(offset) {
+        Type::Vector(_, lanes) => run.max(i64::from(*lanes) * rates.index),
+        Type::Scalar(_) | Type::Buffer(_) | Type::Array(..) => run,
+    }
 }
 
 /// A load or store of a value. What lies in scratch is as good as in registers.
