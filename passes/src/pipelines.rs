@@ -5,6 +5,7 @@ use crate::array::flatten_builds::FLATTEN_BUILDS;
 use crate::array::fuse_maps::FUSE_MAPS;
 use crate::array::fuse_siblings::FUSE_SIBLINGS;
 use crate::array::inline::INLINE;
+use crate::array::merge_columns::MERGE_COLUMNS;
 use crate::array::strip_notes::STRIP_NOTES;
 use crate::loops::vectorise::VECTORISE;
 use crate::lower::LOWER;
@@ -28,6 +29,7 @@ pub const ALL: &[Pass] = &[
     FLATTEN_BUILDS,
     FUSE_MAPS,
     FUSE_SIBLINGS,
+    MERGE_COLUMNS,
     LOWER,
     VECTORISE,
 ];
@@ -69,6 +71,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         FUSE_SIBLINGS,
         SIMPLIFY,
         DEDUPLICATE,
+        // Equal elements are one value now.
+        MERGE_COLUMNS,
         // Sizes that do not depend on a nest's axes stand before it, where its schedule can use them.
         HOIST,
         REMOVE_DEAD,

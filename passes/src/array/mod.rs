@@ -5,4 +5,5 @@ pub mod flatten_builds;
 pub mod fuse_maps;
 pub mod fuse_siblings;
 pub mod inline;
+pub mod merge_columns;
 pub mod strip_notes;

@@ -119,7 +119,7 @@ impl Lower<'_> {
     }
 
     /// Memory for the results of all blocks when there are several.
-    fn places_for(&mut self, reduction: &Reduction, first: &Columns, big: Value, n_blocks: Value) -> Columns {
+    pub(super) fn places_for(&mut self, reduction: &Reduction, first: &Columns, big: Value, n_blocks: Value) -> Columns {
         let mut place = |elem: Scalar, small: Value| {
             let ty = self.b.func.ty(small).clone();
             self.if_else(big, &[ty], |this| vec![this.alloc(elem, n_blocks)], |_| vec![small])[0]
@@ -259,7 +259,7 @@ impl Lower<'_> {
         columns.values.iter().map(|buffer| self.load_elem(*buffer, at)).collect()
     }
 
-    fn store_columns(&mut self, columns: &Columns, at: Value, values: &[Value]) {
+    pub(super) fn store_columns(&mut self, columns: &Columns, at: Value, values: &[Value]) {
         for (buffer, value) in columns.values.iter().zip(values) {
             self.store(*buffer, at, *value);
         }
@@ -317,6 +317,11 @@ impl Lower<'_> {
     /// Halving: `s[l] = s[l] ⊕ s[l + w]` for w = 32 … 1, as far as lanes are in use.
     pub(super) fn halve(&mut self, reduction: &Reduction, lanes: &Columns, used: Value) {
         let half = self.i64(LANES / 2);
+        self.halve_from(reduction, lanes, half, used);
+    }
+
+    /// Halving from w = `half` on.
+    pub(super) fn halve_from(&mut self, reduction: &Reduction, lanes: &Columns, half: Value, used: Value) {
         let more = |this: &mut Self, state: &[Value]| this.compare_const(CompareOp::Gt, state[0], 0);
         self.while_loop(&[half, used], more, |this, state| {
             let (width, used) = (state[0], state[1]);

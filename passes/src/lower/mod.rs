@@ -10,6 +10,7 @@ mod control;
 pub mod copies;
 mod dot;
 mod emit;
+mod free;
 mod lane_levels;
 mod lanes;
 mod memory;

@@ -1,4 +1,5 @@
-//! `reduce`: what is combined, and the kinds whose order is free or pairwise. Lanes are in `lanes`.
+//! `reduce`: what is combined, chains, and adjacent pairs. Lanes are in `lanes` and, where the order is
+//! free, in `free`.
 
 use we3_ir::{BinaryOp, Block, CompareOp, Op, Order, ReduceKind, Scalar, Type, Value};
 
@@ -80,8 +81,7 @@ impl Lower<'_> {
         let values = match tree_order(kind, elem) {
             Order::Lanes => self.lanes(&reduction, elements, n, const_n),
             Order::Pairs => self.pairs(&reduction, elements, n),
-            Order::Free if reduction.identity.is_some() => self.chain(&reduction, elements, n),
-            Order::Free => self.chain_of_present(&reduction, elements, n),
+            Order::Free => self.free_order(&reduction, elements, n, const_n),
         };
         for (result, value) in data.results.iter().zip(values) {
             let value = self.narrow(value, src.ty(*result).element());
@@ -152,24 +152,48 @@ impl Lower<'_> {
         reduction.columns.iter().map(|column| Type::Scalar(*column)).collect()
     }
 
-    /// Order-free with an identity: one accumulator.
-    fn chain(&mut self, reduction: &Reduction, elements: Elements<'_>, n: Value) -> Vec<Value> {
-        let zero = self.i64(0);
-        self.for_carry(zero, n, &reduction.empty, |this, k, carried| {
-            let (present, mut values) = this.element(reduction, elements, k);
-            if let (Some(present), Some(identity)) = (present, reduction.identity) {
-                values[0] = this.b.select(present, values[0], identity);
-            }
-            this.combine(reduction.combiner, carried, &values)
-        })
+    /// Order-free, one after the other: elements `lo .. hi` onto nothing.
+    pub(super) fn chain(
+        &mut self,
+        reduction: &Reduction,
+        elements: Elements<'_>,
+        bounds: (Value, Value),
+        empty: &[Value],
+    ) -> Vec<Value> {
+        let nothing = reduction.identity.is_none().then(|| self.b.bool(false));
+        self.chain_on(reduction, elements, bounds, (nothing, empty))
+    }
+
+    /// Elements `lo .. hi` onto values so far; without an identity a flag says whether these are there.
+    pub(super) fn chain_on(
+        &mut self,
+        reduction: &Reduction,
+        elements: Elements<'_>,
+        (lo, hi): (Value, Value),
+        (some, so_far): (Option<Value>, &[Value]),
+    ) -> Vec<Value> {
+        match some {
+            None => self.for_carry(lo, hi, so_far, |this, k, carried| {
+                let (present, mut values) = this.element(reduction, elements, k);
+                if let (Some(present), Some(identity)) = (present, reduction.identity) {
+                    values[0] = this.b.select(present, values[0], identity);
+                }
+                this.combine(reduction.combiner, carried, &values)
+            }),
+            Some(some) => self.chain_of_present(reduction, elements, (lo, hi), (some, so_far)),
+        }
     }
 
     /// Order-free without an identity: the first element there starts the chain.
-    fn chain_of_present(&mut self, reduction: &Reduction, elements: Elements<'_>, n: Value) -> Vec<Value> {
-        let zero = self.i64(0);
-        let mut init = vec![self.b.bool(false)];
-        init.extend_from_slice(&reduction.empty);
-        let mut result = self.for_carry(zero, n, &init, |this, k, carried| {
+    fn chain_of_present(
+        &mut self,
+        reduction: &Reduction,
+        elements: Elements<'_>,
+        (lo, hi): (Value, Value),
+        (some, so_far): (Value, &[Value]),
+    ) -> Vec<Value> {
+        let init = [&[some], so_far].concat();
+        let mut result = self.for_carry(lo, hi, &init, |this, k, carried| {
             let (present, values) = this.element(reduction, elements, k);
             let (some, so_far) = (carried[0], &carried[1..]);
             let joined = this.join_present(reduction, (Some(some), so_far), (present, &values));

@@ -133,7 +133,7 @@ impl Lower<'_> {
 }
 
 /// Whether `subscript` is the parameter, or the parameter plus or minus something fixed.
-fn moves_with(src: &Func, subscript: Value, param: Value, body: Block) -> bool {
+pub(super) fn moves_with(src: &Func, subscript: Value, param: Value, body: Block) -> bool {
     if subscript == param {
         return true;
     }
