@@ -119,7 +119,13 @@ impl Lower<'_> {
     }
 
     /// Memory for the results of all blocks when there are several.
-    pub(super) fn places_for(&mut self, reduction: &Reduction, first: &Columns, big: Value, n_blocks: Value) -> Columns {
+    pub(super) fn places_for(
+        &mut self,
+        reduction: &Reduction,
+        first: &Columns,
+        big: Value,
+        n_blocks: Value,
+    ) -> Columns {
         let mut place = |elem: Scalar, small: Value| {
             let ty = self.b.func.ty(small).clone();
             self.if_else(big, &[ty], |this| vec![this.alloc(elem, n_blocks)], |_| vec![small])[0]
