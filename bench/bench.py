@@ -3,15 +3,16 @@
 
 All peers of a kernel are set up first and called once (the result is compared with the first peer's), then timed round
 by round, so that ratios hold on a machine that others use too. With one thread the time is the process's CPU time,
-which other processes' turns do not lengthen; with two it is the wall time. Times are per call, with fresh results."""
+which other processes' turns do not lengthen; with two it is the wall time. Times are per call. we3 is timed with results
+in fresh memory (`we3`) and in arrays that are there (`we3_out`); the ratio to a peer takes the one that the peer does."""
 import argparse, csv, gc, glob, importlib, os, statistics, sys, time, warnings
 
 BENCH = os.path.dirname(os.path.abspath(__file__))
 LIMITS = os.path.join(BENCH, "out", "limits.csv")
-COLUMNS = "kernel threads peer median_ms min_ms max_ms wall_median_ms samples first_ms build_ms rel_err limit_ms".split()
+COLUMNS = "kernel threads peer median_ms min_ms max_ms wall_median_ms samples first_ms build_ms rel_err limit_ms results".split()
 # Of each family the one that won most often, the strict C that we3's promise compares with, and the libraries.
 QUICK = "numpy scipy numba_fast numba_par jax gcc_fast gcc_omp clang_fast clang_omp gcc_fast_mont gcc_omp_mont clang_fast_mont clang_omp_mont " \
-        "gcc_fast_seg gcc_omp_seg gcc_fast_diag gcc_omp_diag clang_fast_diag clang_omp_diag fftw onnxruntime halide we3".split()
+        "gcc_fast_seg gcc_omp_seg gcc_fast_diag gcc_omp_diag clang_fast_diag clang_omp_diag fftw onnxruntime halide we3 we3_out".split()
 
 
 def options():
@@ -73,7 +74,7 @@ def measure(peers, rounds, sample_ms, budget_s):
 
 
 def first_calls(kernel, peers):
-    """Each peer's first call and its error against the first peer; a wrong one is left out with a word."""
+    """Each peer's first call, its error against the first peer, and where its results go; one that fails is left out."""
     import results
     reference, rows = None, {}
     for name, peer in list(peers.items()):
@@ -82,7 +83,7 @@ def first_calls(kernel, peers):
             found = results.comparable(kernel, value, getattr(peer, "post", None))
             if reference is None: reference = [x.copy() for x in found]
             error = results.error(reference, found)
-            rows[name] = (took, error)
+            rows[name] = (took, error, results.place(peer, value))
             if not error <= kernel["rtol"]: print(f"# {kernel['name']} {name}: WRONG, error {error:.2g}", flush=True)
         except Exception as error:
             print(f"# {kernel['name']} {name}: {str(error)[:300]!r}", flush=True)
@@ -102,11 +103,11 @@ def run(kernel, threads, a, registry, limits, writer):
         for name, taken in samples.items():
             walls = [wall for wall, _ in taken]
             times = [cpu for _, cpu in taken] if threads == 1 else walls
-            took, error = firsts[name]
+            took, error, place = firsts[name]
             build = getattr(peers[name], "build_s", max(0.0, took - statistics.median(walls)))
             row = [statistics.median(times), min(times), max(times), statistics.median(walls)]
             writer.writerow([kernel["name"], threads, name, *(f"{1e3 * t:.4g}" for t in row), len(taken), f"{1e3 * took:.4g}",
-                             f"{1e3 * build:.4g}", f"{error:.2g}", f"{1e3 * limit:.4g}"])
+                             f"{1e3 * build:.4g}", f"{error:.2g}", f"{1e3 * limit:.4g}", place])
         del peers
     except Exception as error:
         print(f"# {kernel['name']}: setup failed: {error!r}", flush=True)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks every kernel: at a small size the same bits on the interpreter, Cranelift and LLVM; at full size the same bits
-on Cranelift and LLVM, and the reference's result within the kernel's tolerance. Exit code 1 if something differs."""
+on Cranelift and LLVM; each with results in fresh memory and in arrays that are there; and the reference's result within
+the kernel's tolerance. Exit code 1 if something differs."""
 import argparse, sys, warnings
 import bench
 
@@ -12,7 +13,8 @@ def bits(value, results):
 
 def check(kernel, small, registry, results):
     """What is wrong, one line each."""
-    backends = ["we3_interp", "we3_cranelift", "we3"] if small else ["we3_cranelift", "we3"]
+    backends = ["we3_cranelift", "we3", "we3_cranelift_out", "we3_out"]
+    if small: backends = ["we3_interp", "we3_interp_out", *backends]
     context = registry.Context(1, {"numpy", "numba", *backends}, small)
     size = "small" if small else "full"
     faults = []

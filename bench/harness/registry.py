@@ -1,7 +1,7 @@
 """The kernels and what their setups are given: sizes, data, and ways to add peers."""
 import ctypes, os, shutil, subprocess, tempfile, time
 import numpy as np
-from we3 import We3, We3Error
+from we3 import IntoOut, We3, We3Error
 
 BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLANG = os.environ.get("BENCH_CLANG", "clang-22")
@@ -54,15 +54,19 @@ class Context:
         return (self.rng(seed).random(shape, dtype=np.float32) * (hi - lo) + lo).astype(dtype)
 
     def we3(self, file, entry, args, peers, post=None):
-        """Adds kernels/<file>.we3 on the backends that are wanted; `post` brings its result into the peers' form."""
+        """Adds kernels/<file>.we3 on the backends that are wanted, with results in fresh memory and (`_out`) in arrays that
+        are there already; `post` brings its result into the peers' form."""
         for peer, backend in WE3_BACKENDS.items():
-            if self.only is None and peer != "we3" or not self.wants(peer): continue
+            into = peer + "_out"
+            if self.only is None and peer != "we3" or not (self.wants(peer) or self.wants(into)): continue
             try:
                 runner = We3(file, entry, args, backend, self.threads)
             except We3Error as error:
                 print(f"# {file} {peer}: {error}", flush=True)
                 continue
-            self.open.append(runner); runner.post = post; peers[peer] = runner
+            self.open.append(runner)
+            for name, called in ((peer, runner), (into, IntoOut(runner))):
+                if self.wants(name): called.post = post; peers[name] = called
 
     def c(self, source, function, args, result, peers, tag=""):
         """Adds c/<source>.c in every variant; args are arrays, ints (long) or floats (double)."""

@@ -2,6 +2,7 @@
 import collections, csv
 
 HIDDEN = {"expert"}   # hand-written intrinsics: what is reachable, not a peer to rank
+OWN = ("we3", "we3_out", "we3_cranelift", "we3_cranelift_out", "we3_interp", "we3_interp_out")
 FAMILIES = [("NumPy, SciPy", ("numpy", "scipy")), ("Numba", ("numba", "numba_fast", "numba_par")), ("JAX", ("jax",)),
             ("strict C", ("clang",)), ("fast C", ("clang_fast", "clang_omp", "gcc_fast", "gcc_omp")), ("other", None)]
 
@@ -20,10 +21,18 @@ def ms(row):
     return float(row["median_ms" if row["threads"] == "1" else "min_ms"])
 
 
-def best(peers, leave_out=("we3", "we3_cranelift", "we3_interp")):
+def best(peers):
     """The fastest peer, or None."""
-    names = [name for name in peers if name not in HIDDEN and name not in leave_out]
+    names = [name for name in peers if name not in HIDDEN and name not in OWN]
     return min(names, key=lambda name: ms(peers[name]), default=None)
+
+
+def ratio(peers):
+    """Time of we3 / time of the best peer, results of both in fresh memory or of both in arrays that are there; or None."""
+    winner = best(peers)
+    if not winner: return None
+    own = peers.get("we3_out" if peers[winner].get("results") == "out" else "we3", peers.get("we3"))
+    return ms(own) / ms(peers[winner]) if own else None
 
 
 def short(number):
@@ -32,30 +41,30 @@ def short(number):
 
 def cell(peers, family):
     names = family[1]
-    known = {name for _, group in FAMILIES if group for name in group} | HIDDEN | {"we3", "we3_cranelift", "we3_interp"}
+    known = {name for _, group in FAMILIES if group for name in group} | HIDDEN | set(OWN)
     times = [ms(row) for name, row in peers.items() if (name in names if names else name not in known)]
     return short(min(times)) if times else ""
 
 
 def table(kernels):
     """Markdown: we3 beside the best of each family; a ratio above 1 is time we3 loses."""
-    head = ["kernel", "we3", "best peer", "we3 / best", "limit", *(name for name, _ in FAMILIES)]
+    head = ["kernel", "we3", "we3 out=", "best peer", "we3 / best", "limit", *(name for name, _ in FAMILIES)]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for kernel, peers in kernels.items():
-        winner, own = best(peers), peers.get("we3")
+        winner, lost = best(peers), ratio(peers)
+        own = [short(ms(peers[name])) if name in peers else "–" for name in ("we3", "we3_out")]
         limit = float(next(iter(peers.values()))["limit_ms"])
-        ratio = f"{ms(own) / ms(peers[winner]):.2f}" if own and winner else ""
-        lines.append("| " + " | ".join([kernel, short(ms(own)) if own else "–", f"{short(ms(peers[winner]))} {winner}" if winner else "",
-                                        ratio, "" if limit != limit else short(limit), *(cell(peers, family) for family in FAMILIES)]) + " |")
+        lines.append("| " + " | ".join([kernel, *own, f"{short(ms(peers[winner]))} {winner}" if winner else "", f"{lost:.2f}" if lost else "",
+                                        "" if limit != limit else short(limit), *(cell(peers, family) for family in FAMILIES)]) + " |")
     return "\n".join(lines)
 
 
 def summary(kernels):
     """One line: geometric mean and wins."""
-    ratios = [ms(peers["we3"]) / ms(peers[best(peers)]) for peers in kernels.values() if "we3" in peers and best(peers)]
+    ratios = [found for found in map(ratio, kernels.values()) if found]
     if not ratios: return "nothing to compare"
     mean = 1.0
-    for ratio in ratios: mean *= ratio ** (1 / len(ratios))
+    for one in ratios: mean *= one ** (1 / len(ratios))
     return (f"{len(ratios)} kernels: geometric mean of we3 / best peer {mean:.2f}; "
             f"we3 is fastest or within 5 % in {sum(r <= 1.05 for r in ratios)}, slower by 2 or more in {sum(r >= 2 for r in ratios)}")
 
@@ -66,11 +75,10 @@ def plot(found, path):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     threads = list(found)
-    names = [name for name in found[threads[0]] if "we3" in found[threads[0]][name] and best(found[threads[0]][name])]
+    names = [name for name, peers in found[threads[0]].items() if ratio(peers)]
     figure, axes = plt.subplots(figsize=(9, 0.28 * len(names) + 1.2))
     for number, count in enumerate(threads):
-        ratios = [ms(found[count][name]["we3"]) / ms(found[count][name][best(found[count][name])])
-                  if "we3" in found[count].get(name, {}) and best(found[count][name]) else float("nan") for name in names]
+        ratios = [ratio(found[count].get(name, {})) or float("nan") for name in names]
         places = [place + 0.38 * (number - (len(threads) - 1) / 2) for place in range(len(names))]
         axes.barh(places, [r - 1 for r in ratios], left=1, height=0.36, label=f"{count} thread{'s' if count > 1 else ''}")
     axes.axvline(1, color="black", linewidth=0.8)

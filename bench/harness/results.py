@@ -6,6 +6,13 @@ def arrays(value):
     return [np.asarray(x) for x in (value if isinstance(value, (tuple, list)) else [value])]
 
 
+def place(peer, value):
+    """Where its results go: in `fresh` arrays each call, or in the same ones again (`out`). `value` is its last result."""
+    if hasattr(peer, "results"): return peer.results
+    pairs = zip(arrays(value), arrays(peer()))
+    return "out" if any(x.size and x.ctypes.data == y.ctypes.data for x, y in pairs) else "fresh"
+
+
 def comparable(kernel, value, post=None):
     """The arrays of a result in the form in which peers are compared."""
     found = arrays(post(value) if post else value)

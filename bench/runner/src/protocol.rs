@@ -12,13 +12,30 @@ pub enum Request {
     Run {
         /// Number of calls.
         calls: u64,
+        /// Where results go.
+        #[serde(default)]
+        results: Results,
     },
     /// Call it once and write the arrays and scalars of the result, in order, to raw files
     /// `folder/0`, `folder/1`, ….
     Save {
         /// An existing folder.
         folder: String,
+        /// Where results go.
+        #[serde(default)]
+        results: Results,
     },
+}
+
+/// Where the result of a call goes.
+#[derive(Deserialize, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Results {
+    /// Into memory that the call asks for; it is given back before the next.
+    #[default]
+    Fresh,
+    /// Into arrays that an earlier call left (`out=`).
+    Out,
 }
 
 /// What to load.

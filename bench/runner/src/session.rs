@@ -1,5 +1,6 @@
 //! A loaded kernel and the requests it answers.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Instant;
 
@@ -10,13 +11,17 @@ use we3_driver::session::{Session, SessionOptions};
 use we3_driver::sources::Sources;
 use we3_driver::value::HostValue;
 
-use crate::protocol::{Answer, Load, Loaded, Ran, Request};
+use crate::protocol::{Answer, Load, Loaded, Ran, Request, Results};
 use crate::{arrays, clock};
 
 /// A kernel with its arguments.
 pub struct LoadedKernel<'run> {
     caller: Caller<'run>,
     args: Vec<HostValue>,
+    /// The arrays for results, once some call left them.
+    out: RefCell<Option<HostValue>>,
+    /// Read once: a call should cost what it costs a program that holds the kernel.
+    budget: Budget,
     loaded: Loaded,
 }
 
@@ -54,7 +59,13 @@ pub fn with_kernel(load: &Load, serve: impl FnOnce(&LoadedKernel<'_>)) -> Result
             arrays::read(argument, &param.ty).map_err(|fault| format!("argument `{}`: {fault}", param.name))
         })
         .collect();
-    serve(&LoadedKernel { caller: executable.caller(&kernel), args: args?, loaded });
+    serve(&LoadedKernel {
+        caller: executable.caller(&kernel),
+        args: args?,
+        out: RefCell::new(None),
+        budget: Budget::default(),
+        loaded,
+    });
     Ok(())
 }
 
@@ -72,23 +83,49 @@ impl LoadedKernel<'_> {
     pub fn answer(&self, request: &Request) -> Answer {
         let answer = match request {
             Request::Load(_) => Err(String::from("a kernel is loaded already")),
-            Request::Run { calls } => self.run(*calls).map(Answer::Ran),
-            Request::Save { folder } => self.save(Path::new(folder)),
+            Request::Run { calls, results } => self.run(*calls, *results).map(Answer::Ran),
+            Request::Save { folder, results } => self.save(Path::new(folder), *results),
         };
         answer.unwrap_or_else(Answer::Failed)
     }
 
     fn call(&self) -> Result<HostValue, String> {
-        self.caller.call(&self.args, Budget::default()).map_err(|failure| failure.summary())
+        self.caller.call(&self.args, self.budget).map_err(|failure| failure.summary())
     }
 
-    fn run(&self, calls: u64) -> Result<Ran, String> {
-        let (outcome, ran) = clock::timed(|| (0..calls).try_for_each(|_| self.call().map(drop)));
+    /// Calls it so many times with results in the same arrays.
+    fn call_into(&self, out: &mut HostValue, calls: u64) -> Result<(), String> {
+        let mut call = || self.caller.call_into(&self.args, out, self.budget);
+        (0..calls).try_for_each(|_| call()).map_err(|failure| failure.summary())
+    }
+
+    /// The arrays for results, made by a call if there are none.
+    fn take_out(&self) -> Result<HostValue, String> {
+        self.out.take().map_or_else(|| self.call(), Ok)
+    }
+
+    fn run(&self, calls: u64, results: Results) -> Result<Ran, String> {
+        let (outcome, ran) = match results {
+            Results::Fresh => clock::timed(|| (0..calls).try_for_each(|_| self.call().map(drop))),
+            Results::Out => {
+                let mut out = self.take_out()?;
+                let timed = clock::timed(|| self.call_into(&mut out, calls));
+                self.out.replace(Some(out));
+                timed
+            }
+        };
         outcome.map(|()| ran)
     }
 
-    fn save(&self, folder: &Path) -> Result<Answer, String> {
-        let value = self.call()?;
+    fn save(&self, folder: &Path, results: Results) -> Result<Answer, String> {
+        let value = match results {
+            Results::Fresh => self.call()?,
+            Results::Out => {
+                let mut out = self.take_out()?;
+                self.call_into(&mut out, 1)?;
+                out
+            }
+        };
         let mut saved = Vec::new();
         arrays::write(&value, folder, &mut saved).map_err(|error| error.to_string())?;
         Ok(Answer::Saved(saved))

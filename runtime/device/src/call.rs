@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "calls compiled code, which calls back with raw pointers")]
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use we3_backend_api::{
@@ -56,6 +57,10 @@ pub struct CallLimits {
     pub threads: Threads,
 }
 
+/// Memory that the caller has for groups of array results, by their numbers. It is used where its length is
+/// just right. After a call that ended in an error it may hold a part of a result.
+pub type Given<'a> = BTreeMap<u32, &'a mut [u8]>;
+
 /// What an entry that ran to its end left.
 #[derive(Debug)]
 pub struct CallOutcome {
@@ -63,7 +68,7 @@ pub struct CallOutcome {
     pub results: Vec<u64>,
     /// For each array result its element count; `None` if the kernel did not ask for its memory.
     pub counts: Vec<Option<usize>>,
-    /// The memory of each group.
+    /// The memory of each group that did not go into memory of the caller.
     pub groups: BTreeMap<u32, HostMemory>,
 }
 
@@ -100,20 +105,37 @@ struct Arena<'a> {
     context: CallContext,
     threads: Threads,
     layouts: &'a [OutputLayout],
-    held: Mutex<Held>,
+    held: Mutex<Held<'a>>,
 }
 
 /// What a call holds.
-struct Held {
+struct Held<'a> {
     limit: u64,
     used: u64,
     scratch: BTreeMap<usize, Scratch>,
     counts: Vec<Option<usize>>,
     groups: BTreeMap<u32, HostMemory>,
+    given: Given<'a>,
     broken: Option<&'static str>,
 }
 
-impl Held {
+/// What is wrong with fields of one array of records that have different numbers of elements.
+const UNEVEN: &str = "outputs of one array differ in length";
+
+/// Memory for so many bytes of a group. What the kernel leaves alone (padding between the fields of a record)
+/// has to be the same in every run: zero. It writes everything else.
+fn group_memory(layouts: &[OutputLayout], layout: OutputLayout, bytes: usize) -> Option<HostMemory> {
+    let fields = layouts.iter().filter(|other| other.group == layout.group);
+    let written: usize = fields.map(|field| field.elem_bytes as usize).sum();
+    if written < layout.record_bytes() {
+        return HostMemory::zeroed(bytes);
+    }
+    // SAFETY: an entry that returns "done" has written every element of its results (`output` in docs/ir.md);
+    // after any other status the memory is given back unread.
+    unsafe { HostMemory::unfilled(bytes) }
+}
+
+impl Held<'_> {
     /// Counts bytes against the limit.
     fn take(&mut self, bytes: usize) -> Option<()> {
         self.used = self.used.checked_add(bytes as u64).filter(|used| *used <= self.limit)?;
@@ -128,27 +150,47 @@ impl Held {
         };
         let count = usize::try_from(count).ok()?;
         let bytes = count.checked_mul(layout.record_bytes())?;
-        let held = self.groups.get(&layout.group).map(|memory| memory.as_slice().len());
-        if held.is_some_and(|held| held != bytes) {
-            self.broken = Some("outputs of one array differ in length");
-            return None;
-        }
-        if held.is_none() {
-            self.take(bytes)?;
-            let memory = HostMemory::zeroed(bytes)?;
-            self.groups.insert(layout.group, memory);
-        }
+        let start = self.group(layouts, layout, bytes)?;
         if let Some(place) = number.and_then(|number| self.counts.get_mut(number)) {
             *place = Some(count);
         }
-        let start = self.groups.get(&layout.group)?.as_ptr();
         Some(start.wrapping_add(layout.byte_offset as usize))
+    }
+
+    /// Where a group starts. The first of its outputs that is asked for settles its length.
+    fn group(&mut self, layouts: &[OutputLayout], layout: OutputLayout, bytes: usize) -> Option<*mut u8> {
+        if let Entry::Occupied(given) = self.given.entry(layout.group) {
+            if given.get().len() == bytes {
+                return Some(given.into_mut().as_mut_ptr());
+            }
+            let mut asked = layouts.iter().zip(&self.counts).filter(|(other, _)| other.group == layout.group);
+            if asked.any(|(_, count)| count.is_some()) {
+                self.broken = Some(UNEVEN);
+                return None;
+            }
+            // Memory of the caller that does not fit is no longer given: its group lies elsewhere.
+            given.remove();
+        }
+        match self.groups.get(&layout.group).map(|memory| (memory.bytes(), memory.as_ptr())) {
+            Some((held, start)) if held == bytes => Some(start),
+            Some(_) => {
+                self.broken = Some(UNEVEN);
+                None
+            }
+            None => {
+                self.take(bytes)?;
+                let memory = group_memory(layouts, layout, bytes)?;
+                let start = memory.as_ptr();
+                self.groups.insert(layout.group, memory);
+                Some(start)
+            }
+        }
     }
 }
 
-impl Arena<'_> {
+impl<'a> Arena<'a> {
     /// Nothing panics while it holds the lock, so what it protects is always whole.
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, Held<'a>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -229,6 +271,19 @@ pub fn call_entry(
     outputs: &[OutputLayout],
     limits: CallLimits,
 ) -> Result<CallOutcome, CallError> {
+    call_entry_into(object, symbol, args, n_results, outputs, Given::new(), limits)
+}
+
+/// The same, with memory for results that the caller has.
+pub fn call_entry_into(
+    object: &LoadedObject,
+    symbol: &str,
+    args: &[ArgSlot<'_>],
+    n_results: usize,
+    outputs: &[OutputLayout],
+    given: Given<'_>,
+    limits: CallLimits,
+) -> Result<CallOutcome, CallError> {
     let entry = object.entry(symbol).ok_or_else(|| CallError::NoSuchEntry(symbol.to_owned()))?;
     let slots: Vec<u64> = args
         .iter()
@@ -249,6 +304,7 @@ pub fn call_entry(
             scratch: BTreeMap::new(),
             counts: vec![None; outputs.len()],
             groups: BTreeMap::new(),
+            given,
             broken: None,
         }),
     };

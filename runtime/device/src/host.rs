@@ -1,4 +1,5 @@
-//! The machine this program runs on, as a target.
+//! The machine this program runs on: as a target, and how much memory it has.
+#![expect(clippy::disallowed_methods, reason = "reads what the system says about itself")]
 
 use we3_backend_api::{Arch, Target};
 
@@ -64,6 +65,24 @@ fn host_features() -> Vec<&'static str> {
     Vec::new()
 }
 
+/// Bytes of memory that this process may have: what the machine has, or what its control group allows.
+/// `None` where that cannot be read.
+pub fn memory_bytes() -> Option<u64> {
+    let file = |path: &str| std::fs::read_to_string(path).ok();
+    let machine = file("/proc/meminfo").as_deref().and_then(memory_total);
+    // Of version 2 and of version 1; "max" is no number.
+    let groups = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let allowed = groups.into_iter().filter_map(|path| file(path)?.trim().parse().ok());
+    machine.into_iter().chain(allowed).min()
+}
+
+/// The total in the words of `/proc/meminfo`.
+fn memory_total(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +94,12 @@ mod tests {
         sorted.sort_unstable();
         assert_eq!(target.features, sorted);
         assert_eq!(target.cpu == "x86-64-v4", target.has("avx512vl") && target.has("avx512dq"));
+    }
+
+    #[test]
+    fn memory_is_counted_in_bytes() {
+        assert_eq!(memory_total("MemTotal:       24550304 kB\nMemFree: 1 kB\n"), Some(24_550_304 << 10));
+        assert_eq!(memory_total("MemFree: 1 kB\n"), None);
+        assert_eq!(memory_total("MemTotal: x kB\n"), None);
     }
 }

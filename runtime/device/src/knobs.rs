@@ -20,6 +20,7 @@ pub struct Knob {
 const LLVM_WORKER: &str = "WE3_LLVM_WORKER";
 const LLVM_TIMEOUT: &str = "WE3_LLVM_TIMEOUT";
 const MEMORY_LIMIT: &str = "WE3_MEMORY_LIMIT";
+const POOL: &str = "WE3_POOL";
 const PTXAS: &str = "WE3_PTXAS";
 const THREADS: &str = "WE3_THREADS";
 
@@ -28,6 +29,11 @@ pub const KNOBS: &[Knob] = &[
     Knob { name: LLVM_WORKER, meaning: "path of the worker program we3-llvm", default: "beside we3c" },
     Knob { name: LLVM_TIMEOUT, meaning: "seconds that one LLVM job may take", default: "120" },
     Knob { name: MEMORY_LIMIT, meaning: "bytes that one kernel may allocate", default: "no limit" },
+    Knob {
+        name: POOL,
+        meaning: "bytes of freed memory kept for later results; 0: none",
+        default: "an eighth of the memory",
+    },
     Knob { name: THREADS, meaning: "threads that one kernel may use", default: "every core" },
     Knob { name: PTXAS, meaning: "path of NVIDIA's assembler", default: "in .venv or on PATH" },
 ];
@@ -58,6 +64,11 @@ pub fn no_color() -> bool {
 /// How much memory a kernel may allocate, if that was limited.
 pub fn memory_limit() -> Option<u64> {
     read_number(MEMORY_LIMIT)
+}
+
+/// How much freed memory may be kept for later results, if that was said.
+pub fn pool() -> Option<u64> {
+    read_number(POOL)
 }
 
 /// How many threads a kernel may use, if that was limited.

@@ -9,13 +9,18 @@ pub mod knobs;
 pub mod llvm_worker;
 pub mod loader;
 pub mod memory;
+mod pages;
+pub mod pool;
 pub mod ptxas;
 pub mod relocate;
 pub mod threads;
 
-pub use call::{ArgSlot, CallError, CallLimits, CallOutcome, OutputLayout, call_entry};
+pub use call::{
+    ArgSlot, CallError, CallLimits, CallOutcome, Given, OutputLayout, call_entry, call_entry_into,
+};
 pub use host::host_target;
 pub use llvm_worker::{LlvmWorker, WorkerError};
 pub use loader::{LoadError, LoadedObject};
-pub use memory::HostMemory;
+pub use memory::{HostMemory, process_pool};
+pub use pool::{Pool, PoolStats};
 pub use threads::Threads;

@@ -5,11 +5,9 @@ use std::cell::OnceCell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-use we3_backend_api::{Artifact, Emit, entry_symbol};
+use we3_backend_api::{Artifact, Emit};
 use we3_backend_interp::{Interpreter, Limits, ResultValue, RunArray, RunValue, Stop};
-use we3_device::{
-    ArgSlot, CallError, CallLimits, CallOutcome, LoadedObject, OutputLayout, Threads, call_entry, knobs,
-};
+use we3_device::{CallError, LoadedObject, Threads, knobs};
 use we3_frontend::typed::Site;
 use we3_ir::Module;
 use we3_ir::verify::verify;
@@ -17,6 +15,8 @@ use we3_ir::verify::verify;
 use crate::failure::Failure;
 use crate::flatten::{FlatArg, FlatResults, Slot, flatten, scatter_leaf, unflatten};
 use crate::kernel::{Kernel, with_entries};
+use crate::native::{Native, NativeError};
+use crate::out;
 use crate::plan::{BackendChoice, Plan};
 use crate::stages::{Form, Stage, StageLog, run_to, wrong_module};
 use crate::value::{HostArray, HostValue};
@@ -118,7 +118,11 @@ impl Executable {
 
     /// An entry ready to be called again and again.
     pub fn caller<'run>(&'run self, kernel: &'run Kernel) -> Caller<'run> {
-        Caller { executable: self, kernel, array: OnceCell::new(), lowered: OnceCell::new() }
+        let native = match &self.engine {
+            Engine::Native(object) => Some(Native::new(object, kernel)),
+            Engine::Array | Engine::Loop(_) => None,
+        };
+        Caller { executable: self, kernel, native, array: OnceCell::new(), lowered: OnceCell::new() }
     }
 }
 
@@ -126,6 +130,7 @@ impl Executable {
 pub struct Caller<'run> {
     executable: &'run Executable,
     kernel: &'run Kernel,
+    native: Option<Native<'run>>,
     array: OnceCell<Result<Interpreter<'run>, Failure>>,
     lowered: OnceCell<Result<Interpreter<'run>, Failure>>,
 }
@@ -133,25 +138,52 @@ pub struct Caller<'run> {
 impl<'run> Caller<'run> {
     /// Calls it.
     pub fn call(&self, args: &[HostValue], budget: Budget) -> Result<HostValue, Failure> {
-        let kernel = self.kernel;
+        if let Some(native) = &self.native {
+            return native.call(args, budget).map_err(|error| self.explained(error, args, budget));
+        }
         match &self.executable.engine {
-            Engine::Array => self.interpret(args, budget),
-            Engine::Loop(module) => {
-                let interpreter = self.lowered.get_or_init(|| decoded(module, kernel));
-                let interpreter = interpreter.as_ref().map_err(Failure::clone)?;
-                match interpreter.run(gathered(args), &limits(budget)) {
-                    Ok(results) => collect(kernel, results_of_loop_level(kernel, results)?),
-                    Err(Stop::Check { .. }) => Err(self.failed_check(args, budget)),
-                    Err(stop) => Err(self.stopped(stop)),
-                }
+            Engine::Loop(module) => self.interpret_loops(module, args, budget),
+            Engine::Array | Engine::Native(_) => self.interpret(args, budget),
+        }
+    }
+
+    /// Calls it and puts the result into `out`: its arrays are written where they lie, its scalars replaced. It has
+    /// to have the result's type and sizes, and memory that neither an argument nor any other value shares;
+    /// else that is the failure. After a failure it holds some value of its type.
+    pub fn call_into(&self, args: &[HostValue], out: &mut HostValue, budget: Budget) -> Result<(), Failure> {
+        out::check(self.kernel, args, out)?;
+        match &self.native {
+            Some(native) => {
+                let called = native.call_into(args, out, budget);
+                called.map_err(|error| self.explained(error, args, budget))
             }
-            Engine::Native(object) => match call_native(object, kernel, args, budget) {
-                Ok(value) => Ok(value),
-                Err(NativeError::Call(CallError::CheckFailed)) => Err(self.failed_check(args, budget)),
-                Err(NativeError::Call(CallError::OutOfMemory)) => Err(Failure::OutOfMemory),
-                Err(NativeError::Call(error)) => Err(Failure::bug(error.to_string())),
-                Err(NativeError::Shape) => Err(wrong_results(kernel)),
-            },
+            None => out::replace(self.kernel, out, self.call(args, budget)?),
+        }
+    }
+
+    /// What the failure of a compiled call means to the user.
+    fn explained(&self, error: NativeError, args: &[HostValue], budget: Budget) -> Failure {
+        match error {
+            NativeError::Call(CallError::CheckFailed) => self.failed_check(args, budget),
+            NativeError::Call(CallError::OutOfMemory) => Failure::OutOfMemory,
+            NativeError::Call(error) => Failure::bug(error.to_string()),
+            NativeError::Shape => wrong_results(self.kernel),
+            NativeError::Out(failure) => failure,
+        }
+    }
+
+    fn interpret_loops(
+        &self,
+        module: &'run Module,
+        args: &[HostValue],
+        budget: Budget,
+    ) -> Result<HostValue, Failure> {
+        let interpreter = self.lowered.get_or_init(|| decoded(module, self.kernel));
+        let interpreter = interpreter.as_ref().map_err(Failure::clone)?;
+        match interpreter.run(gathered(args), &limits(budget)) {
+            Ok(results) => collect(self.kernel, results_of_loop_level(self.kernel, results)?),
+            Err(Stop::Check { .. }) => Err(self.failed_check(args, budget)),
+            Err(stop) => Err(self.stopped(stop)),
         }
     }
 
@@ -293,100 +325,6 @@ impl FlatResults for Interpreted {
             scatter_leaf(array, leaf, bits);
         }
         Some(())
-    }
-}
-
-// ---- compiled code ----
-
-enum NativeError {
-    Call(CallError),
-    Shape,
-}
-
-fn call_native(
-    object: &LoadedObject,
-    kernel: &Kernel,
-    args: &[HostValue],
-    budget: Budget,
-) -> Result<HostValue, NativeError> {
-    let flat = flatten(args);
-    let slots: Vec<ArgSlot<'_>> = flat
-        .iter()
-        .map(|arg| match arg {
-            FlatArg::Bits(bits) => ArgSlot::Scalar(*bits),
-            FlatArg::Leaf { array, leaf } => {
-                // An empty array has no byte at the field's offset.
-                let offset = array.layout().leaves[*leaf].offset.min(array.bytes().len());
-                ArgSlot::Buffer(&array.bytes()[offset..])
-            }
-        })
-        .collect();
-    let (n_scalars, outputs) = output_layouts(kernel);
-    let limits = CallLimits { memory: budget.bytes, threads: budget.threads };
-    let symbol = entry_symbol(&kernel.name);
-    let outcome =
-        call_entry(object, &symbol, &slots, n_scalars, &outputs, limits).map_err(NativeError::Call)?;
-    let mut native = Native { outcome, next_scalar: 0, next_group: 0 };
-    native.value(&kernel.result).ok_or(NativeError::Shape)
-}
-
-/// The number of scalar results, and where the leaves of array results go: one allocation an array.
-fn output_layouts(kernel: &Kernel) -> (usize, Vec<OutputLayout>) {
-    let mut scalars = 0;
-    let mut outputs = Vec::new();
-    for slot in &kernel.result_slots {
-        match slot {
-            Slot::Scalar(_) | Slot::Size { .. } => scalars += 1,
-            Slot::Leaf { array, scalar, offset, stride, .. } => outputs.push(OutputLayout {
-                group: *array as u32,
-                byte_offset: *offset as u32,
-                elem_bytes: scalar.bytes(),
-                stride: *stride,
-            }),
-        }
-    }
-    (scalars, outputs)
-}
-
-/// Takes memory out of an outcome without copying it.
-struct Native {
-    outcome: CallOutcome,
-    next_scalar: usize,
-    next_group: u32,
-}
-
-impl Native {
-    fn scalar(&mut self) -> Option<u64> {
-        let bits = *self.outcome.results.get(self.next_scalar)?;
-        self.next_scalar += 1;
-        Some(bits)
-    }
-
-    fn value(&mut self, ty: &crate::value::HostType) -> Option<HostValue> {
-        use crate::value::HostType;
-        Some(match ty {
-            HostType::Scalar(scalar) => HostValue::scalar(*scalar, self.scalar()?),
-            HostType::Array { elem, sizes } => {
-                let sizes: Option<Vec<u64>> = sizes.iter().map(|_| self.scalar()).collect();
-                let memory = self.outcome.groups.remove(&self.next_group);
-                self.next_group += 1;
-                HostValue::Array(match memory {
-                    Some(memory) => HostArray::from_memory((**elem).clone(), sizes?, memory)?,
-                    // An element without fields asks for no memory.
-                    None => HostArray::zeros((**elem).clone(), sizes?).filter(|a| a.bytes().is_empty())?,
-                })
-            }
-            HostType::Tuple(parts) => {
-                HostValue::Tuple(parts.iter().map(|part| self.value(part)).collect::<Option<_>>()?)
-            }
-            HostType::Record { name, fields } => {
-                let mut values = Vec::new();
-                for field in fields {
-                    values.push((field.name.clone(), self.value(&field.ty)?));
-                }
-                HostValue::Record { name: name.clone(), fields: values }
-            }
-        })
     }
 }
 

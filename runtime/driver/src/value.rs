@@ -150,6 +150,16 @@ impl HostArray {
         }
     }
 
+    /// The memory, to be filled, if nobody shares it.
+    pub fn bytes_if_alone(&mut self) -> Option<&mut [u8]> {
+        Arc::get_mut(&mut self.memory).map(HostMemory::as_mut_slice)
+    }
+
+    /// Whether both are views of the same memory.
+    pub fn shares_memory_with(&self, other: &HostArray) -> bool {
+        Arc::ptr_eq(&self.memory, &other.memory)
+    }
+
     /// The type, with these sizes.
     pub fn ty(&self) -> HostType {
         HostType::Array {
