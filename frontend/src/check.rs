@@ -9,6 +9,7 @@ mod impls;
 mod instances;
 mod items;
 mod load;
+mod reach;
 mod round;
 mod session;
 mod show;

@@ -1,14 +1,13 @@
 //! Copying regions, within a function or into another one, under a renaming of values.
 
-use std::collections::HashMap;
-
 use crate::entity::{Block, Op, Value};
+use crate::hash::IdMap;
 use crate::module::Func;
 use crate::types::Type;
 
 /// What values of the source become in the destination. A value without an entry stays itself
 /// (right within one function, for values defined outside what is copied).
-pub type ValueMap = HashMap<Value, Value>;
+pub type ValueMap = IdMap<Value, Value>;
 
 /// The renamed value.
 pub fn mapped(map: &ValueMap, value: Value) -> Value {
@@ -36,12 +35,12 @@ pub struct Cloner<'a> {
 impl<'a> Cloner<'a> {
     /// Copies within one function.
     pub fn within(func: &'a mut Func) -> Cloner<'a> {
-        Cloner { source: None, dest: func, map: ValueMap::new() }
+        Cloner { source: None, dest: func, map: ValueMap::default() }
     }
 
     /// Copies from one function into another.
     pub fn between(source: &'a Func, dest: &'a mut Func) -> Cloner<'a> {
-        Cloner { source: Some(source), dest, map: ValueMap::new() }
+        Cloner { source: Some(source), dest, map: ValueMap::default() }
     }
 
     fn source(&self) -> &Func {
@@ -50,12 +49,14 @@ impl<'a> Cloner<'a> {
 
     /// Copies an operation with its regions; its results enter the map. The copy stands in no block yet.
     pub fn op(&mut self, op: Op) -> Op {
-        let data = self.source().ops[op].clone();
-        let span = self.source().spans[op];
+        let data = &self.source().ops[op];
+        let (opcode, results) = (data.opcode.clone(), data.results.clone());
         let args = data.args.iter().map(|arg| mapped(&self.map, *arg)).collect();
-        let regions = data.regions.iter().map(|region| self.block(*region)).collect();
-        let copy = self.dest.make_op(data.opcode, args, regions, span);
-        for result in data.results {
+        let regions = data.regions.clone();
+        let span = self.source().spans[op];
+        let regions = regions.into_iter().map(|region| self.block(region)).collect();
+        let copy = self.dest.make_op(opcode, args, regions, span);
+        for result in results {
             let ty = mapped_type(&self.map, self.source().ty(result));
             let value = self.dest.add_result(copy, ty);
             self.map.insert(result, value);

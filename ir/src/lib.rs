@@ -6,6 +6,7 @@ pub mod clone;
 pub mod diagnostic;
 pub mod entity;
 pub mod eval;
+pub mod hash;
 pub mod module;
 pub mod op;
 pub mod span;

@@ -20,6 +20,9 @@ pub struct TargetFacts {
     pub has_fma: bool,
     /// Whether outer parallel loops become a GPU grid.
     pub grid: bool,
+    /// Whether short code counts for more than the last percent of its speed: no body is written twice for
+    /// the sake of a constant trip count, and what seldom runs stays scalar.
+    pub compact: bool,
 }
 
 impl Default for TargetFacts {
@@ -34,6 +37,7 @@ impl Default for TargetFacts {
             masks: false,
             has_fma: false,
             grid: false,
+            compact: false,
         }
     }
 }

@@ -86,7 +86,8 @@ impl std::fmt::Display for PassBug {
 
 impl std::error::Error for PassBug {}
 
-/// Runs `passes` in order. The module given must verify.
+/// Runs `passes` in order. The module given must verify. Operations that a pass took out of their blocks may still
+/// be there until `remove-dead` runs.
 pub fn run_passes(
     mut module: Module,
     passes: &[Pass],

@@ -79,15 +79,13 @@ pub const OPTIMISE: Pipeline = Pipeline {
         LOWER,
         // Lowering writes constants and size arithmetic wherever it needs them.
         SIMPLIFY,
-        DEDUPLICATE,
         HOIST,
-        // Moved operations meet equal ones in the outer region.
+        // After it: moved operations meet equal ones in the outer region.
         DEDUPLICATE,
         REMOVE_DEAD,
         // What does not depend on the index has left the loop and needs no lanes.
         VECTORISE,
         // Splats and ranges of lanes move out of the loops in turn.
-        DEDUPLICATE,
         HOIST,
         DEDUPLICATE,
         REMOVE_DEAD,

@@ -167,16 +167,13 @@ entry func @maybe(%0: i64, %1: bool) -> (i64, f32[#0]) {
   } {
     yield %2
   }
-  %9: f32 = reduce.max %0 {
-  b(%10: i64):
-    %11: f32 = index %5, %10
-    yield %11
+  %9: i64 = const 0
+  %10: f32 = index %5, %9
+  %11: f32[%0] = build %0 {
+  b(%12: i64):
+    yield %10
   }
-  %12: f32[%0] = build %0 {
-  b(%13: i64):
-    yield %9
-  }
-  return %0, %12
+  return %0, %11
 }",
     );
     assert_eq!(count(&text, "copy"), 0, "{text}");

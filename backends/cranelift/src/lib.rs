@@ -7,6 +7,7 @@ mod convert;
 mod emit;
 mod entry;
 mod float;
+mod generate;
 mod half;
 mod integer;
 mod machine;

@@ -4,14 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use cranelift_codegen::Context;
 use cranelift_codegen::ir::{Function, Signature, UserFuncName};
 use cranelift_frontend::FunctionBuilderContext;
-use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module as _, default_libcall_names};
+use cranelift_module::{
+    DataDescription, DataId, FuncId, Linkage, Module as _, ModuleReloc, default_libcall_names,
+};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use we3_backend_api::{Artifact, Emit, Options, Target, Unsupported, entry_symbol};
 use we3_ir::{Level, Module, Scalar};
 
+use crate::generate::generate;
 use crate::machine::{Machine, machine, target_isa};
 use crate::soft::{self, Routine};
 use crate::{bug, entry, outline, unsupported};
@@ -24,7 +26,7 @@ pub fn compile(module: &Module, target: &Target, options: &Options) -> Result<Ar
     if module.level != Level::Loop {
         return Err(unsupported("the Cranelift backend takes loop IR", Some("lower the module first")));
     }
-    let mut assembler = Assembler::new(target, options)?;
+    let mut assembler = Assembler::new(target)?;
     let mut declared = Vec::new();
     for (_, func) in module.funcs.iter().filter(|(_, func)| func.entry.is_some()) {
         let symbol = entry_symbol(&func.name);
@@ -36,11 +38,11 @@ pub fn compile(module: &Module, target: &Target, options: &Options) -> Result<Ar
         let shared = entry::Shared::of(func);
         let mut code = function(id, signature);
         let bodies = entry::emit(&shared, &mut code, &mut assembler)?;
-        assembler.define(id, code)?;
+        assembler.define(id, code);
         for body in bodies {
             let mut code = function(body.id, outline::signature(&assembler.object));
             outline::emit(&body, &shared, &mut code, &mut assembler)?;
-            assembler.define(body.id, code)?;
+            assembler.define(body.id, code);
         }
     }
     assembler.define_routines()?;
@@ -59,28 +61,25 @@ pub struct Assembler {
     pub machine: Machine,
     /// Scratch space of `FunctionBuilder`.
     pub scratch: FunctionBuilderContext,
-    emit: Emit,
-    context: Context,
+    /// Functions in Cranelift's IR, in order.
+    bodies: Vec<(FuncId, Function)>,
     tables: BTreeMap<Vec<u8>, DataId>,
     routines: BTreeMap<Routine, FuncId>,
     defined: BTreeSet<Routine>,
-    text: String,
 }
 
 impl Assembler {
-    fn new(target: &Target, options: &Options) -> Result<Assembler, Unsupported> {
-        let isa = target_isa(target, options)?;
+    fn new(target: &Target) -> Result<Assembler, Unsupported> {
+        let isa = target_isa(target)?;
         let builder = ObjectBuilder::new(isa, "we3", default_libcall_names()).map_err(bug)?;
         Ok(Assembler {
             object: ObjectModule::new(builder),
             machine: machine(target),
             scratch: FunctionBuilderContext::new(),
-            emit: options.emit,
-            context: Context::new(),
+            bodies: Vec::new(),
             tables: BTreeMap::new(),
             routines: BTreeMap::new(),
             defined: BTreeSet::new(),
-            text: String::new(),
         })
     }
 
@@ -128,36 +127,55 @@ impl Assembler {
             let Some((routine, id)) = next.map(|(routine, id)| (*routine, *id)) else { return Ok(()) };
             let mut code = function(id, routine.signature(&self.object));
             soft::emit(routine, &mut code, self)?;
-            self.define(id, code)?;
+            self.define(id, code);
             self.defined.insert(routine);
         }
     }
 
-    fn define(&mut self, id: FuncId, code: Function) -> Result<(), Unsupported> {
-        if self.emit == Emit::BackendIr {
-            let name = self.object.declarations().get_function_decl(id).linkage_name(id).into_owned();
-            // Writing to a `String` cannot fail.
-            let _ = writeln!(self.text, "; {name}\n{}", code.display());
-            return Ok(());
-        }
-        self.context.clear();
-        self.context.func = code;
-        self.context.set_disasm(self.emit == Emit::Assembly);
-        self.object.define_function(id, &mut self.context).map_err(|error| bug(format!("{error:?}")))?;
-        if let (Emit::Assembly, Some(compiled)) = (self.emit, self.context.compiled_code()) {
-            let name = self.object.declarations().get_function_decl(id).linkage_name(id).into_owned();
-            let _ = writeln!(self.text, "{name}:\n{}", compiled.vcode.as_deref().unwrap_or(""));
-        }
-        Ok(())
+    fn define(&mut self, id: FuncId, code: Function) {
+        self.bodies.push((id, code));
     }
 
-    fn finish(self, options: &Options) -> Result<Artifact, Unsupported> {
+    fn finish(mut self, options: &Options) -> Result<Artifact, Unsupported> {
+        let bodies = std::mem::take(&mut self.bodies);
         match options.emit {
-            Emit::BackendIr | Emit::Assembly => Ok(Artifact::Text(self.text)),
-            Emit::Object => {
-                let product = self.object.finish();
-                Ok(Artifact::Object(product.emit().map_err(bug)?))
-            }
+            Emit::BackendIr => Ok(Artifact::Text(self.ir_text(&bodies))),
+            Emit::Assembly => self.assembly_text(bodies).map(Artifact::Text),
+            Emit::Object => self.object_bytes(bodies).map(Artifact::Object),
         }
+    }
+
+    fn ir_text(&self, bodies: &[(FuncId, Function)]) -> String {
+        bodies.iter().map(|(id, code)| format!("; {}\n{}\n", self.symbol(*id), code.display())).collect()
+    }
+
+    fn assembly_text(&self, bodies: Vec<(FuncId, Function)>) -> Result<String, Unsupported> {
+        let (ids, functions): (Vec<FuncId>, Vec<Function>) = bodies.into_iter().unzip();
+        let mut text = String::new();
+        for (id, compiled) in ids.into_iter().zip(generate(self.object.isa(), functions, true)) {
+            let compiled = compiled?;
+            let code = compiled.compiled_code().and_then(|code| code.vcode.as_deref()).unwrap_or("");
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(text, "{}:\n{code}", self.symbol(id));
+        }
+        Ok(text)
+    }
+
+    fn object_bytes(mut self, bodies: Vec<(FuncId, Function)>) -> Result<Vec<u8>, Unsupported> {
+        let (ids, functions): (Vec<FuncId>, Vec<Function>) = bodies.into_iter().unzip();
+        let compiled = generate(self.object.isa(), functions, false);
+        for (id, context) in ids.into_iter().zip(compiled) {
+            let context = context?;
+            let code = context.compiled_code().ok_or_else(|| bug("a function without code"))?;
+            let moved = |reloc| ModuleReloc::from_mach_reloc(reloc, &context.func, id);
+            let relocs: Vec<ModuleReloc> = code.buffer.relocs().iter().map(moved).collect();
+            let align = u64::from(code.buffer.alignment);
+            self.object.define_function_bytes(id, align, code.buffer.data(), &relocs).map_err(bug)?;
+        }
+        self.object.finish().emit().map_err(bug)
+    }
+
+    fn symbol(&self, id: FuncId) -> String {
+        self.object.declarations().get_function_decl(id).linkage_name(id).into_owned()
     }
 }

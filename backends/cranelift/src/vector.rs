@@ -105,6 +105,15 @@ impl Emitter<'_, '_> {
 
     fn splat(&mut self, data: &OpData) -> Result<Vec<Clif>, Unsupported> {
         let result = data.results[0];
+        if let Some(constant) = self.func.as_const(data.args[0])
+            && constant.ty != Scalar::Bool
+            && let Some(ty) = self.packed_type(self.func.ty(result))
+        {
+            let lane = constant.bits.to_le_bytes()[..constant.ty.bytes() as usize].to_vec();
+            let register = lane.repeat(ty.lane_count() as usize);
+            let piece = self.vector_constant(ty, &register);
+            return Ok(vec![piece; self.piece_types(result).len()]);
+        }
         let lane = self.moved_into(data.args[0], result)?[0];
         let piece = match self.packed_type(self.func.ty(result)) {
             Some(ty) => self.builder.ins().splat(ty, lane),
@@ -122,13 +131,12 @@ impl Emitter<'_, '_> {
         let bytes: Vec<u8> = (0..u64::from(lanes))
             .flat_map(|lane| lane.to_le_bytes()[..elem.bytes() as usize].to_vec())
             .collect();
-        let registers = bytes.chunks(REGISTER as usize / 8);
-        registers
-            .map(|register| {
-                let handle = self.builder.func.dfg.constants.insert(ConstantData::from(register));
-                self.builder.ins().vconst(ty, handle)
-            })
-            .collect()
+        bytes.chunks(REGISTER as usize / 8).map(|register| self.vector_constant(ty, register)).collect()
+    }
+
+    fn vector_constant(&mut self, ty: ClifType, register: &[u8]) -> Clif {
+        let handle = self.builder.func.dfg.constants.insert(ConstantData::from(register));
+        self.builder.ins().vconst(ty, handle)
     }
 
     fn insert(&mut self, data: &OpData, lane: u16) -> Result<Vec<Clif>, Unsupported> {

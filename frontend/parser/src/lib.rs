@@ -42,4 +42,4 @@ mod grammar {
 }
 
 pub use fmt::format_module;
-pub use parse::parse_module;
+pub use parse::{Heading, Outline, parse_module};

@@ -18,6 +18,7 @@ const MAX_INDENTATION: usize = 400;
 const MAX_COMPLAINTS: usize = 50;
 
 /// Tokens whose delimiters all have partners.
+#[derive(Debug)]
 pub(crate) struct Balanced {
     pub(crate) tokens: Vec<Token>,
     /// The tokens (by index, ascending) at which something was put in or taken out.

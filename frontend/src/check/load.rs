@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use we3_ir::diagnostic::Diagnostic;
 use we3_ir::span::Span;
+use we3_parser::Outline;
 use we3_parser::ast::{AssocKind, ItemKind, Module, UseKind, UseTree};
 
+use super::reach::{Partial, Reach};
 use crate::codes;
 use crate::source::{SourceMap, SourceProvider};
 
@@ -15,6 +17,17 @@ pub struct Loaded {
     pub ast: Module,
     /// Modules it imports, with the place.
     pub imports: Vec<(Vec<String>, Span)>,
+    /// What is known of a module that is parsed in part.
+    partial: Option<Partial>,
+}
+
+/// How much of the library is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// Every module that is imported.
+    Whole,
+    /// What the program can reach by name.
+    Reached,
 }
 
 /// Every module reached, root first.
@@ -28,9 +41,12 @@ pub fn load(
     provider: &dyn SourceProvider,
     sources: &mut SourceMap,
     diagnostics: &mut Vec<Diagnostic>,
+    reading: Reading,
 ) -> Modules {
     let mut loader = Loader {
         provider,
+        reading,
+        reach: Reach::default(),
         sources,
         diagnostics,
         out: Modules { modules: Vec::new(), index: BTreeMap::new() },
@@ -47,6 +63,11 @@ pub fn load(
         loader.module(&std_path("math"));
         loader.drain();
     }
+    for module in &mut loader.out.modules {
+        if let Some(partial) = &module.partial {
+            partial.prune(&mut module.ast.items);
+        }
+    }
     loader.out
 }
 
@@ -56,6 +77,8 @@ fn std_path(name: &str) -> Vec<String> {
 
 struct Loader<'p> {
     provider: &'p dyn SourceProvider,
+    reading: Reading,
+    reach: Reach,
     sources: &'p mut SourceMap,
     diagnostics: &'p mut Vec<Diagnostic>,
     out: Modules,
@@ -76,28 +99,43 @@ impl Loader<'_> {
             return None;
         };
         let file = self.sources.add(source);
-        let (ast, mut found) = we3_parser::parse_module(file, self.sources.text(file));
+        let outline = Outline::new(file, self.sources.text(file));
+        let partial = self.reading == Reading::Reached && path.first().is_some_and(|first| first == "std");
+        let (mut ast, mut found) = outline.parse(|_| !partial);
         self.diagnostics.append(&mut found);
+        let partial = if partial {
+            let partial = Partial::new(outline);
+            ast.items = partial.frame();
+            // The traits of the prelude name every function there is.
+            if path.last().is_none_or(|last| last != "prelude") {
+                self.reach.add(partial.names_in_frame());
+            }
+            Some(partial)
+        } else {
+            (0..outline.len()).for_each(|item| self.reach.add(outline.names(item)));
+            None
+        };
         let number = self.out.modules.len();
-        self.out.modules.push(Loaded { path: path.to_vec(), ast, imports: Vec::new() });
+        self.out.modules.push(Loaded { path: path.to_vec(), ast, imports: Vec::new(), partial });
         self.out.index.insert(path.to_vec(), number);
         self.queue.push_back(number);
         Some(number)
     }
 
     fn imports_of(&mut self, number: usize) {
+        if self.out.modules.get(number).is_some_and(|loaded| loaded.partial.is_some()) {
+            return;
+        }
         for name in self.std_paths(number) {
             self.module(&["std".to_owned(), name]);
         }
-        let mut leaves = Vec::new();
-        if let Some(loaded) = self.out.modules.get(number) {
-            for item in &loaded.ast.items {
-                if let ItemKind::Use(tree) = &item.kind {
-                    collect_leaves(tree, &[], &mut leaves);
-                }
-            }
-        }
-        for (path, span) in leaves {
+        let leaves = self.out.modules.get(number).map_or_else(Vec::new, |loaded| leaves_of(&loaded.ast));
+        self.import(number, leaves);
+    }
+
+    /// Reads the modules that these `use`s name.
+    fn import(&mut self, number: usize, leaves: Vec<Leaf>) {
+        for Leaf { path, span, .. } in leaves {
             let target = self.module_of_leaf(&path);
             match target {
                 Some(target) => {
@@ -118,9 +156,33 @@ impl Loader<'_> {
     }
 
     fn drain(&mut self) {
-        while let Some(number) = self.queue.pop_front() {
-            self.imports_of(number);
+        loop {
+            while let Some(number) = self.queue.pop_front() {
+                self.imports_of(number);
+            }
+            let mut found = false;
+            for number in 0..self.out.modules.len() {
+                found |= self.reach_more(number);
+            }
+            if !found {
+                return;
+            }
         }
+    }
+
+    /// Parses and imports what the program has come to reach of a module; whether there was something.
+    fn reach_more(&mut self, number: usize) -> bool {
+        let Some(loaded) = self.out.modules.get_mut(number) else { return false };
+        let Some(partial) = &mut loaded.partial else { return false };
+        let items = partial.more(&mut self.reach);
+        let mut found = !items.is_empty();
+        loaded.ast.items.extend(items);
+        let mut leaves = leaves_of(&loaded.ast);
+        leaves.retain(|leaf| self.reach.wants(&leaf.name) && partial.follow(&leaf.path));
+        self.reach.add(leaves.iter().filter_map(|leaf| leaf.path.last()).map(String::as_str));
+        found |= !leaves.is_empty();
+        self.import(number, leaves);
+        found
     }
 
     /// Whether a module other than the prelude names a function of `Float` that is no operation of its own.
@@ -135,6 +197,9 @@ impl Loader<'_> {
                     names.insert(function.name.text.as_str());
                 }
             }
+        }
+        if self.reading == Reading::Reached {
+            return self.reach.mentions(&names);
         }
         self.out.modules.iter().enumerate().filter(|(number, _)| *number != prelude).any(|(_, module)| {
             let text = self.sources.text(module.ast.span.file);
@@ -161,7 +226,7 @@ impl Loader<'_> {
         let (last, front) = path.split_last()?;
         if !front.is_empty()
             && let Some(number) = self.module(front)
-            && declares(&self.out.modules[number].ast, last)
+            && declares(&self.out.modules[number], last)
         {
             return Some(number);
         }
@@ -172,30 +237,51 @@ impl Loader<'_> {
     }
 }
 
-/// Every leaf of a `use` with its full path.
-pub fn collect_leaves(tree: &UseTree, before: &[String], out: &mut Vec<(Vec<String>, Span)>) {
+/// The end of a branch of a `use`.
+struct Leaf {
+    /// The full path.
+    path: Vec<String>,
+    /// The name that comes in.
+    name: String,
+    span: Span,
+}
+
+fn leaves_of(module: &Module) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    for item in &module.items {
+        if let ItemKind::Use(tree) = &item.kind {
+            collect_leaves(tree, &[], &mut leaves);
+        }
+    }
+    leaves
+}
+
+fn collect_leaves(tree: &UseTree, before: &[String], out: &mut Vec<Leaf>) {
     let mut path = before.to_vec();
     path.extend(tree.path.iter().map(|name| name.text.clone()));
     match &tree.kind {
-        UseKind::Leaf { .. } => {
-            if !path.is_empty() {
-                out.push((path, tree.span));
+        UseKind::Leaf { alias } => {
+            if let Some(last) = path.last() {
+                let name = alias.as_ref().map_or(last, |alias| &alias.text).clone();
+                out.push(Leaf { path, name, span: tree.span });
             }
         }
         UseKind::Group(trees) => trees.iter().for_each(|tree| collect_leaves(tree, &path, out)),
     }
 }
 
-fn declares(module: &Module, name: &str) -> bool {
-    module.items.iter().any(|item| match &item.kind {
-        ItemKind::Const(item) => item.name.text == name,
-        ItemKind::TypeAlias(item) => item.name.text == name,
-        ItemKind::Struct(item) => item.name.text == name,
-        ItemKind::Trait(item) => item.name.text == name,
-        ItemKind::Fn(item) => item.name.text == name,
-        ItemKind::Use(tree) => item.is_pub.is_some() && use_gives(tree, name),
-        ItemKind::Impl(_) | ItemKind::Test(_) | ItemKind::Bench(_) | ItemKind::Error => false,
-    })
+fn declares(module: &Loaded, name: &str) -> bool {
+    let unparsed = module.partial.as_ref().is_some_and(|partial| partial.declares(name));
+    unparsed
+        || module.ast.items.iter().any(|item| match &item.kind {
+            ItemKind::Const(item) => item.name.text == name,
+            ItemKind::TypeAlias(item) => item.name.text == name,
+            ItemKind::Struct(item) => item.name.text == name,
+            ItemKind::Trait(item) => item.name.text == name,
+            ItemKind::Fn(item) => item.name.text == name,
+            ItemKind::Use(tree) => item.is_pub.is_some() && use_gives(tree, name),
+            ItemKind::Impl(_) | ItemKind::Test(_) | ItemKind::Bench(_) | ItemKind::Error => false,
+        })
 }
 
 fn use_gives(tree: &UseTree, name: &str) -> bool {

@@ -11,6 +11,7 @@ use super::consts::{ConstEval, ConstState};
 use super::defs::*;
 use super::extent::Extent;
 use super::instances::{InstKey, Job};
+use super::load::Reading;
 use super::signature::{AliasState, ImplInfo, StructInfo};
 use super::{collect, load};
 use crate::codes;
@@ -50,9 +51,19 @@ pub fn check(provider: &dyn SourceProvider, options: CheckOptions<'_>) -> CheckR
 }
 
 fn check_here(provider: &dyn SourceProvider, options: CheckOptions<'_>) -> CheckResult {
+    if options.trust_std && !options.all_tests {
+        let result = check_reading(provider, options, Reading::Reached);
+        if result.program.is_some() {
+            return result;
+        }
+    }
+    check_reading(provider, options, Reading::Whole)
+}
+
+fn check_reading(provider: &dyn SourceProvider, options: CheckOptions<'_>, reading: Reading) -> CheckResult {
     let mut sources = SourceMap::default();
     let mut diagnostics = Vec::new();
-    let modules = load::load(provider, &mut sources, &mut diagnostics);
+    let modules = load::load(provider, &mut sources, &mut diagnostics, reading);
     load::check_cycles(&modules, &mut diagnostics);
     let syntax_errors = diagnostics.iter().any(Diagnostic::is_error);
     let defs = collect::collect(&modules, &mut diagnostics);

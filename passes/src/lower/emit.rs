@@ -119,6 +119,14 @@ impl Lower<'_> {
         });
     }
 
+    /// Writes code that runs once for thousands of elements: short rather than fast, so without lanes.
+    pub(super) fn rarely<R>(&mut self, body: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.rare, true);
+        let result = body(self);
+        self.rare = before;
+        result
+    }
+
     /// `for i in lo..hi` with independent iterations, in lanes of so many bytes where there are vectors.
     pub(super) fn for_lanes(
         &mut self,
@@ -127,7 +135,8 @@ impl Lower<'_> {
         hi: Value,
         body: impl FnOnce(&mut Self, Value),
     ) {
-        let kind = self.facts.lanes(bytes).map_or(ForKind::Serial, ForKind::Lanes);
+        let lanes = self.facts.lanes(bytes).filter(|_| !self.rare);
+        let kind = lanes.map_or(ForKind::Serial, ForKind::Lanes);
         self.for_kind(kind, lo, hi, &[], |this, i, _| {
             body(this, i);
             Vec::new()

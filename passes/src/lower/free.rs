@@ -105,17 +105,30 @@ impl Lower<'_> {
         let in_lanes = |this: &mut Self| {
             this.first_row(reduction, elements, &lanes, (lo, width));
             this.later_rows(reduction, elements, &lanes, (lo, width, n_rows));
-            let half = this.i64(width / 2);
-            let used = this.i64(width);
-            this.halve_from(reduction, &lanes, half, used);
-            let zero = this.i64(0);
-            this.load_columns(&lanes, zero)
+            this.fold_lanes(reduction, &lanes, width)
         };
         let so_far = self.if_else(some, &types, in_lanes, |_| reduction.empty.clone());
         let done = self.mul_const(n_rows, width);
         let rest = self.add(lo, done);
         let present = if reduction.identity.is_some() { None } else { Some(some) };
         self.chain_on(reduction, elements, (rest, hi), (present, &so_far))
+    }
+
+    /// What all lanes give together.
+    fn fold_lanes(&mut self, reduction: &Reduction, lanes: &Columns, width: i64) -> Vec<Value> {
+        let zero = self.i64(0);
+        let used = self.i64(width);
+        if self.facts.compact {
+            let first = self.load_columns(lanes, zero);
+            let one = self.i64(1);
+            return self.for_carry(one, used, &first, |this, lane, so_far| {
+                let values = this.load_columns(lanes, lane);
+                this.combine(reduction.combiner, so_far, &values)
+            });
+        }
+        let half = self.i64(width / 2);
+        self.halve_from(reduction, lanes, half, used);
+        self.load_columns(lanes, zero)
     }
 
     fn first_row(

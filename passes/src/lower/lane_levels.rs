@@ -27,7 +27,9 @@ impl Lower<'_> {
         self.for_each(zero, n_blocks, |this, block| {
             let (base, len) = this.block_bounds(n, block);
             this.block_tree(reduction, elements, base, len, &result, zero);
-            this.if_then(big, |this| this.push_result(reduction, &levels, &result, (block, n_blocks)));
+            this.if_then(big, |this| {
+                this.rarely(|this| this.push_result(reduction, &levels, &result, (block, n_blocks)));
+            });
         });
         self.take_first(reduction, &result)
     }

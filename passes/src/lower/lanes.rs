@@ -139,14 +139,16 @@ impl Lower<'_> {
     /// Reduces the results of blocks in place until one is left.
     fn upper_levels(&mut self, reduction: &Reduction, partials: &Columns, n_blocks: Value) {
         let several = |this: &mut Self, len: &[Value]| this.compare_const(CompareOp::Gt, len[0], 1);
-        self.while_loop(&[n_blocks], several, |this, len| {
-            let n_blocks = this.ceil_shift(len[0], 12);
-            let zero = this.i64(0);
-            this.for_each(zero, n_blocks, |this, block| {
-                let (base, block_len) = this.block_bounds(len[0], block);
-                this.block_tree(reduction, Elements::Stored(partials), base, block_len, partials, block);
+        self.rarely(|this| {
+            this.while_loop(&[n_blocks], several, |this, len| {
+                let n_blocks = this.ceil_shift(len[0], 12);
+                let zero = this.i64(0);
+                this.for_each(zero, n_blocks, |this, block| {
+                    let (base, block_len) = this.block_bounds(len[0], block);
+                    this.block_tree(reduction, Elements::Stored(partials), base, block_len, partials, block);
+                });
+                vec![n_blocks]
             });
-            vec![n_blocks]
         });
     }
 
@@ -175,8 +177,10 @@ impl Lower<'_> {
             flags: reduction.masked.then(|| self.stack(Scalar::Bool, LANES as u32)),
         };
         let used = self.min_const(len, LANES);
-        self.clear_lanes(reduction, &lanes, used);
-        if self.is_plain(elements) {
+        // A constant needs no code for a rest.
+        let cleared = if self.facts.compact { self.i64(LANES) } else { used };
+        self.clear_lanes(reduction, &lanes, cleared);
+        if self.is_plain(elements) && !self.rare && !self.facts.compact {
             self.full_rows(reduction, elements, &lanes, base, len);
         } else {
             self.rows(reduction, elements, &lanes, base, len);
@@ -322,6 +326,13 @@ impl Lower<'_> {
 
     /// Halving: `s[l] = s[l] ⊕ s[l + w]` for w = 32 … 1, as far as lanes are in use.
     pub(super) fn halve(&mut self, reduction: &Reduction, lanes: &Columns, used: Value) {
+        match self.facts.compact {
+            true => self.rarely(|this| this.halve_rows(reduction, lanes, used)),
+            false => self.halve_rows(reduction, lanes, used),
+        }
+    }
+
+    fn halve_rows(&mut self, reduction: &Reduction, lanes: &Columns, used: Value) {
         let half = self.i64(LANES / 2);
         self.halve_from(reduction, lanes, half, used);
     }

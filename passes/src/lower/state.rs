@@ -113,6 +113,8 @@ pub(super) struct Lower<'a> {
     pub copies: Vec<(Span, CopyReason)>,
     /// Whether a parallel loop encloses the operation being lowered.
     pub in_parallel: bool,
+    /// Whether the code being written runs once for thousands of elements (`rarely`).
+    pub rare: bool,
 }
 
 impl<'a> Lower<'a> {
@@ -130,6 +132,7 @@ impl<'a> Lower<'a> {
             uses: ArrayUses::new(src),
             copies: Vec::new(),
             in_parallel: false,
+            rare: false,
         }
     }
 

@@ -95,6 +95,10 @@ impl Lower<'_> {
         places: &[Array],
     ) {
         let size = self.scalar(self.src.ops[build].args[outer.len()]);
+        if self.facts.compact {
+            self.dot_row_once(build, nest, kind, outer, size, places);
+            return;
+        }
         let width = self.i64(i64::from(nest.width));
         let n_full = self.b.binary(BinaryOp::Div, size, width);
         let zero = self.i64(0);
@@ -108,6 +112,30 @@ impl Lower<'_> {
         let rest = self.sub(size, done);
         let some = self.compare_const(CompareOp::Gt, rest, 0);
         self.if_then(some, |this| this.dot_tile(build, nest, outer, (done, rest), places));
+    }
+
+    /// As `dot_row`, with the code of a tile written once: all tiles have a width that is computed.
+    fn dot_row_once(
+        &mut self,
+        build: Op,
+        nest: &DotNest,
+        kind: ForKind,
+        outer: &[Value],
+        size: Value,
+        places: &[Array],
+    ) {
+        let width = i64::from(nest.width);
+        let rounded = self.add_const(size, width - 1);
+        let tile = self.i64(width);
+        let n_tiles = self.b.binary(BinaryOp::Div, rounded, tile);
+        let zero = self.i64(0);
+        self.for_kind(kind, zero, n_tiles, &[], |this, number, _| {
+            let from = this.mul_const(number, width);
+            let rest = this.sub(size, from);
+            let width = this.min_const(rest, width);
+            this.dot_tile(build, nest, outer, (from, width), places);
+            Vec::new()
+        });
     }
 
     fn dot_tile(

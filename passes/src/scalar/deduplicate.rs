@@ -3,14 +3,14 @@
 //!
 //! Before: `%3 = add %1, %2  …  %7 = add %2, %1` · after: `%3` in every use of `%7`.
 
-use std::collections::HashMap;
 use std::mem;
 
+use we3_ir::hash::IdMap;
 use we3_ir::{BinaryOp, Block, CompareOp, Func, Module, Op, Opcode, Type, Value};
 
 use crate::analysis::effects::is_pure_scalar;
 use crate::manager::{Pass, PassContext};
-use crate::rewrite::{Replacements, compact};
+use crate::rewrite::Replacements;
 
 /// The pass.
 pub const DEDUPLICATE: Pass =
@@ -25,13 +25,17 @@ fn run(mut module: Module, _: &PassContext) -> Module {
 
 /// Deduplicates one function.
 pub fn deduplicate_func(func: &mut Func) {
-    let mut walk =
-        Walk { func, seen: HashMap::new(), scope: Vec::new(), replacements: Replacements::default() };
+    let mut walk = Walk {
+        func,
+        seen: IdMap::default(),
+        open: Vec::new(),
+        scope: 0,
+        replacements: Replacements::default(),
+    };
     let body = walk.func.body;
     walk.block(body);
     let replacements = walk.replacements;
     replacements.apply(func);
-    *func = compact(func);
 }
 
 /// What makes two operations equal.
@@ -44,16 +48,19 @@ struct Key {
 
 struct Walk<'a> {
     func: &'a mut Func,
-    /// Operations visible here. A check maps to its condition.
-    seen: HashMap<Key, Value>,
-    /// Keys in order of entry, to be forgotten when their region ends.
-    scope: Vec<Key>,
+    /// Operations met, with the region they stand in. A check maps to its condition.
+    seen: IdMap<Key, (Value, usize)>,
+    /// Whether each region met, by number, encloses the place of the walk: what stands in it is visible.
+    open: Vec<bool>,
+    /// The innermost of those.
+    scope: usize,
     replacements: Replacements,
 }
 
 impl Walk<'_> {
     fn block(&mut self, block: Block) {
-        let start = self.scope.len();
+        let outer = mem::replace(&mut self.scope, self.open.len());
+        self.open.push(true);
         let ops = mem::take(&mut self.func.blocks[block].ops);
         let mut kept = Vec::with_capacity(ops.len());
         for op in ops {
@@ -65,9 +72,8 @@ impl Walk<'_> {
             }
         }
         self.func.blocks[block].ops = kept;
-        for key in self.scope.drain(start..) {
-            self.seen.remove(&key);
-        }
+        self.open[self.scope] = false;
+        self.scope = outer;
     }
 
     /// Whether an equal operation stands before; then its result takes over.
@@ -79,16 +85,15 @@ impl Walk<'_> {
         let Some(key) = self.key(op) else { return false };
         let result = self.func.ops[op].results.first().copied();
         match self.seen.get(&key) {
-            Some(known) => {
+            Some((known, scope)) if self.open[*scope] => {
                 if let Some(result) = result {
                     self.replacements.replace(result, *known);
                 }
                 true
             }
-            None => {
+            Some(_) | None => {
                 if let Some(value) = result.or(key.args.first().copied()) {
-                    self.seen.insert(key.clone(), value);
-                    self.scope.push(key);
+                    self.seen.insert(key, (value, self.scope));
                 }
                 false
             }

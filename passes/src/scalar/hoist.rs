@@ -1,12 +1,13 @@
-//! `hoist`: scalar operations that do not depend on a loop move before it. Constants stay where they
-//! are unless something that moves needs them; nothing leaves a branch.
+//! `hoist`: scalar operations that do not depend on a loop move before it. Constants, and vectors that hold one in
+//! every lane, stay where they are unless something that moves needs them: they cost nothing, and a register
+//! held through a loop does. Nothing leaves a branch.
 //!
 //! Before: `for i { %3 = mul %n, %m … }` · after: `%3 = mul %n, %m  for i { … }`.
 
 use std::mem;
 
 use we3_ir::entity::SecondaryMap;
-use we3_ir::{Block, Func, Module, Op, Opcode, Type, Value};
+use we3_ir::{Block, Func, Module, Op, Opcode, Type, Value, ValueDef};
 
 use crate::analysis::effects::{is_pure_scalar, is_repeated};
 use crate::manager::{Pass, PassContext};
@@ -58,7 +59,7 @@ impl Walk<'_> {
     fn op(&mut self, op: Op, depth: u32, limit: u32) {
         let data = &self.func.ops[op];
         // A table's type names its sizes, which other types name too.
-        let stays = matches!(data.opcode, Opcode::Const(_))
+        let stays = self.is_constant(op)
             || data.results.iter().any(|result| matches!(self.func.ty(*result), Type::Array(..)));
         let target =
             if is_pure_scalar(&data.opcode) && !stays { self.needed_depth(op).max(limit) } else { depth };
@@ -75,10 +76,29 @@ impl Walk<'_> {
         self.lists[target as usize].push(op);
     }
 
+    /// A constant, or the same one in every lane.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other operation is one")]
+    fn is_constant(&self, op: Op) -> bool {
+        let data = &self.func.ops[op];
+        match data.opcode {
+            Opcode::Const(_) => true,
+            Opcode::Splat(_) => self.func.as_const(data.args[0]).is_some(),
+            _ => false,
+        }
+    }
+
+    /// The operation behind a constant operand.
+    fn constant_behind(&self, value: Value) -> Option<Op> {
+        match self.func.values[value].def {
+            ValueDef::Result(op, _) if self.is_constant(op) => Some(op),
+            ValueDef::Result(..) | ValueDef::Param(..) | ValueDef::ResultRef(_) => None,
+        }
+    }
+
     /// The depth at which all operands are available, constants apart.
     fn needed_depth(&self, op: Op) -> u32 {
         let args = self.func.ops[op].args.iter();
-        let fixed = args.filter(|arg| self.func.as_const(**arg).is_none());
+        let fixed = args.filter(|arg| self.constant_behind(**arg).is_none());
         fixed.map(|arg| self.depth[*arg]).max().unwrap_or(0)
     }
 
@@ -89,9 +109,11 @@ impl Walk<'_> {
             if self.depth[arg] <= target {
                 continue;
             }
-            let Some(constant) = self.func.as_const(arg) else { continue };
-            let span = self.func.spans[op];
-            let copy = self.func.make_op(Opcode::Const(constant), vec![], vec![], span);
+            let Some(constant) = self.constant_behind(arg) else { continue };
+            self.bring_constants(constant, target);
+            let (opcode, args) =
+                (self.func.ops[constant].opcode.clone(), self.func.ops[constant].args.clone());
+            let copy = self.func.make_op(opcode, args, vec![], self.func.spans[op]);
             let ty = self.func.ty(arg).clone();
             let value = self.func.add_result(copy, ty);
             self.depth[value] = target;

@@ -34,6 +34,7 @@ pub fn remove_dead_func(func: &mut Func) {
     for op in ops {
         drop_dead_results(func, op, &live_values);
     }
+    // What is left of an operation's results gets its positions, and what other passes took out of blocks goes too.
     *func = compact(func);
 }
 

@@ -10,7 +10,7 @@ use we3_ir::{Block, Func, Module, Op, Opcode, Type, UnaryOp, Value};
 
 use super::{float_rules, fold::fold, int_rules};
 use crate::manager::{Pass, PassContext};
-use crate::rewrite::{Replacements, compact};
+use crate::rewrite::Replacements;
 
 /// The pass.
 pub const SIMPLIFY: Pass = Pass {
@@ -51,7 +51,6 @@ pub fn simplify_func(func: &mut Func) {
     simplifier.block(body);
     let replacements = simplifier.replacements;
     replacements.apply(func);
-    *func = compact(func);
 }
 
 struct Simplifier<'a> {

@@ -179,7 +179,7 @@ mod tests {
     fn classes_waste_at_most_an_eighth() {
         for bytes in [1, POOL_FROM, POOL_FROM + 1, MIB - 1, MIB, 3 * MIB + 5, 64 * MIB, 64 * MIB + 4] {
             let class = size_class(bytes).expect("a size");
-            assert!(class >= bytes.max(POOL_FROM) && class % 4096 == 0, "{bytes}: {class}");
+            assert!(class >= bytes.max(POOL_FROM) && class.is_multiple_of(4096), "{bytes}: {class}");
             assert!(class - bytes.max(POOL_FROM) <= bytes.max(POOL_FROM) / 8, "{bytes}: {class}");
             assert_eq!(size_class(class), Some(class));
         }

@@ -113,7 +113,9 @@ impl Plan {
     pub fn facts(&self) -> TargetFacts {
         let facts = facts_of(&self.target);
         if self.backend == BackendChoice::Cranelift {
-            return TargetFacts { vector_bytes: facts.vector_bytes.min(16), masks: false, ..facts };
+            // It has no wider vectors and no masks, unrolls nothing, and takes microseconds for every operation.
+            let vector_bytes = facts.vector_bytes.min(16);
+            return TargetFacts { vector_bytes, masks: false, compact: true, ..facts };
         }
         facts
     }

@@ -52,7 +52,7 @@ impl Kernel {
             ops: HashSet::new(),
             computed: Vec::new(),
             state,
-            map: ValueMap::new(),
+            map: ValueMap::default(),
             stores: BTreeMap::new(),
         }
     }

@@ -20,8 +20,8 @@ impl<'s> Formatter<'s> {
             attrs.extend([self.attr(attr), Doc::Text(" ")]);
         }
         let open = Doc::concat(vec![Doc::concat(attrs), self.token("{")]);
-        let keep_lines =
-            self.next_starts_line() && (self.peek() != T::RBrace || self.has_comments_before_next());
+        let empty = block.stmts.is_empty() && block.value.is_none();
+        let keep_lines = self.next_starts_line() && (!empty || self.has_comments_before_next());
         let mut inside = vec![if keep_lines { Doc::Hard } else { Doc::Nil }, self.surplus_semicolons()];
         for stmt in &block.stmts {
             inside.extend([Doc::Line, self.blank_before_next(), self.stmt(stmt), self.surplus_semicolons()]);
@@ -30,7 +30,7 @@ impl<'s> Formatter<'s> {
             inside.extend([Doc::Line, self.blank_before_next(), self.expr(value)]);
         }
         inside.push(self.comments_before_next());
-        let edge = if block.stmts.is_empty() && block.value.is_none() { Doc::Soft } else { Doc::Line };
+        let edge = if empty { Doc::Soft } else { Doc::Line };
         Doc::concat(vec![open, Doc::indent(inside), edge, self.token("}")])
     }
 

@@ -18,7 +18,6 @@ use we3_ir::{
 
 use crate::facts::TargetFacts;
 use crate::manager::{Pass, PassContext};
-use crate::rewrite::compact;
 use divergence::Divergence;
 use widen::{Shape, Widener};
 
@@ -46,18 +45,14 @@ pub enum Unfit {
 
 fn run(mut module: Module, ctx: &PassContext) -> Module {
     for func in module.funcs.values_mut() {
-        let mut found = false;
         let body = func.body;
-        walk(func, body, &ctx.facts, &mut found);
-        if found {
-            *func = compact(func);
-        }
+        walk(func, body, &ctx.facts);
     }
     module
 }
 
 /// Rewrites the loops of a block, innermost code excepted: lanes do not nest.
-fn walk(func: &mut Func, block: Block, facts: &TargetFacts, found: &mut bool) {
+fn walk(func: &mut Func, block: Block, facts: &TargetFacts) {
     let ops = mem::take(&mut func.blocks[block].ops);
     for op in ops {
         if let Opcode::For(ForKind::Lanes(lanes)) = func.ops[op].opcode {
@@ -65,12 +60,11 @@ fn walk(func: &mut Func, block: Block, facts: &TargetFacts, found: &mut bool) {
             if widen_loop(func, op, target, lanes, facts).is_ok() {
                 let replacement = mem::take(&mut func.blocks[target].ops);
                 func.blocks[block].ops.extend(replacement);
-                *found = true;
                 continue;
             }
         }
         for region in func.ops[op].regions.clone() {
-            walk(func, region, facts, found);
+            walk(func, region, facts);
         }
         func.blocks[block].ops.push(op);
     }
@@ -120,11 +114,12 @@ impl Widener<'_> {
     /// Where the last complete group ends: `lo + (max(hi − lo, 0) & −lanes)`.
     fn full_groups(&mut self, lo: Value, hi: Value) -> Value {
         let zero = self.b.i64(0);
-        let span = self.b.binary(BinaryOp::Sub, hi, lo);
+        let from_zero = self.b.func.as_const(lo).is_some_and(|lo| lo.bits == 0);
+        let span = if from_zero { hi } else { self.b.binary(BinaryOp::Sub, hi, lo) };
         let count = self.b.binary(BinaryOp::Max, span, zero);
         let mask = self.b.i64(-i64::from(self.lanes));
         let full = self.b.binary(BinaryOp::And, count, mask);
-        self.b.binary(BinaryOp::Add, lo, full)
+        if from_zero { full } else { self.b.binary(BinaryOp::Add, lo, full) }
     }
 
     fn main_loop(&mut self, lo: Value, end: Value, body: Block) -> Result<(), Unfit> {

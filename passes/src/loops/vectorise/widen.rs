@@ -1,7 +1,6 @@
 //! What the values of a body become in lanes, and the operations that only compute.
 
-use std::collections::HashMap;
-
+use we3_ir::hash::IdMap;
 use we3_ir::{BinaryOp, Block, FuncBuilder, Op, OpData, Opcode, Scalar, Type, Value};
 
 use super::Unfit;
@@ -56,12 +55,12 @@ pub(super) struct Widener<'a> {
     /// The lanes at work; none: all.
     pub mask: Option<Value>,
     pub cost: Cost,
-    map: HashMap<Value, Shape>,
+    map: IdMap<Value, Shape>,
 }
 
 impl<'a> Widener<'a> {
     pub(super) fn new(b: FuncBuilder<'a>, divergence: &'a Divergence, lanes: u16) -> Widener<'a> {
-        Widener { b, divergence, lanes, mask: None, cost: Cost::default(), map: HashMap::new() }
+        Widener { b, divergence, lanes, mask: None, cost: Cost::default(), map: IdMap::default() }
     }
 
     pub(super) fn bind(&mut self, source: Value, shape: Shape) {
