@@ -18,6 +18,7 @@ mod pack;
 mod reduce;
 mod reuse;
 mod scan;
+mod scan_levels;
 mod scatter;
 pub mod schedule;
 mod state;

@@ -1,31 +1,41 @@
 //! `scan` and `exscan`: Kogge–Stone inside rows of 32, exclusive carries over rows, as
-//! `docs/semantics.md` says. One pass in order: a table per level holds the partial prefixes of the
-//! group of 32 totals that is being filled.
+//! `docs/semantics.md` says. Blocks of 32 rows are worked on at once, each step over all their elements,
+//! so that a vectoriser finds independent work; the totals of the rows are a row themselves. What comes of
+//! the totals of blocks is in `scan_levels`.
 
-use we3_ir::{BinaryOp, Block, CompareOp, Op, Scalar, Type, Value};
+use we3_ir::{Block, CompareOp, Op, Opcode, Scalar, Type, Value};
 
+use super::free::is_plain;
+use super::scan_levels::{LEVEL_LEN, LEVELS};
 use super::state::{Array, Lower};
 
-const ROW: i64 = 32;
-/// Levels of carries: 32⁹ rows of 32 elements are more than memory holds.
-const LEVELS: i64 = 9;
-/// Entries of a level: the prefixes of 32 totals after 0 … 5 steps.
-const LEVEL_LEN: i64 = 6 * ROW;
+pub(super) const ROW: i64 = 32;
+const BLOCK: i64 = ROW * ROW;
 
 /// A scan being lowered.
-struct Scan {
+pub(super) struct Scan {
     n: Value,
-    init: Vec<Value>,
+    pub init: Vec<Value>,
     body: Block,
     combine: Block,
     exclusive: bool,
-    elems: Vec<Scalar>,
+    /// Whether elements past the end may be combined, because nothing comes of it.
+    total: bool,
+    pub elems: Vec<Scalar>,
     places: Vec<Array>,
-    /// The current row, and a copy of it during a step.
-    row: Vec<Value>,
-    row_copy: Vec<Value>,
+    /// The current block.
+    rows: Table,
+    /// The totals of its rows.
+    totals: Table,
     /// The tables of all levels.
-    levels: Vec<Value>,
+    pub levels: Vec<Value>,
+}
+
+/// Elements twice, before and after a step. Room for a row that is never read to any effect stands before each.
+struct Table {
+    buffers: Vec<Value>,
+    /// From an element to the other place of it.
+    half: i64,
 }
 
 impl Lower<'_> {
@@ -33,25 +43,47 @@ impl Lower<'_> {
         let src = self.src;
         let data = &src.ops[op];
         let elems: Vec<Scalar> = data.results.iter().map(|result| src.ty(*result).element()).collect();
+        let combine = data.regions[1];
+        let checks =
+            src.blocks[combine].ops.iter().any(|op| matches!(src.ops[*op].opcode, Opcode::Check { .. }));
         let scan = Scan {
             n: self.scalar(data.args[0]),
             init: self.scalars(&data.args[1..]),
             body: data.regions[0],
-            combine: data.regions[1],
+            combine,
             exclusive,
+            total: is_plain(src, combine) && !checks,
             places: data.results.iter().map(|result| self.place_result(*result)).collect(),
-            row: self.stacks(&elems, ROW),
-            row_copy: self.stacks(&elems, ROW),
+            rows: self.table(&elems, BLOCK),
+            totals: self.table(&elems, ROW),
             levels: self.stacks(&elems, LEVELS * LEVEL_LEN),
             elems,
         };
         let zero = self.i64(0);
+        self.fill_before(&scan);
         if exclusive {
             let some = self.compare_const(CompareOp::Gt, scan.n, 0);
             self.if_then(some, |this| this.put(&scan, zero, &scan.init));
         }
-        let n_rows = self.ceil_shift(scan.n, 5);
-        self.for_each(zero, n_rows, |this, row| this.scan_row(&scan, row));
+        let n_blocks = self.ceil_shift(scan.n, 10);
+        self.for_each(zero, n_blocks, |this, block| this.scan_block(&scan, block));
+    }
+
+    fn table(&mut self, elems: &[Scalar], len: i64) -> Table {
+        let half = ROW + len;
+        Table { buffers: self.stacks(elems, 2 * half), half }
+    }
+
+    /// What stands before the elements of a table is loaded and not used; it is set so that it is something.
+    fn fill_before(&mut self, scan: &Scan) {
+        let [zero, row] = [self.i64(0), self.i64(ROW)];
+        self.for_lanes(scan.lane_bytes(), zero, row, |this, lane| {
+            for table in [&scan.rows, &scan.totals] {
+                this.store_all(&table.buffers, lane, &scan.init);
+                let other = this.add_const(lane, table.half);
+                this.store_all(&table.buffers, other, &scan.init);
+            }
+        });
     }
 
     fn stacks(&mut self, elems: &[Scalar], len: i64) -> Vec<Value> {
@@ -65,178 +97,198 @@ impl Lower<'_> {
         }
     }
 
-    fn load_all(&mut self, buffers: &[Value], at: Value) -> Vec<Value> {
+    pub(super) fn load_all(&mut self, buffers: &[Value], at: Value) -> Vec<Value> {
         buffers.iter().map(|buffer| self.load_elem(*buffer, at)).collect()
     }
 
-    fn store_all(&mut self, buffers: &[Value], at: Value, values: &[Value]) {
+    pub(super) fn store_all(&mut self, buffers: &[Value], at: Value, values: &[Value]) {
         for (buffer, value) in buffers.iter().zip(values) {
             self.store(*buffer, at, *value);
         }
     }
 
-    fn joined(&mut self, scan: &Scan, left: &[Value], right: &[Value]) -> Vec<Value> {
+    pub(super) fn joined(&mut self, scan: &Scan, left: &[Value], right: &[Value]) -> Vec<Value> {
         self.scalar_region(scan.combine, &[left, right].concat())
     }
 
-    fn scan_row(&mut self, scan: &Scan, row: Value) {
-        let base = self.mul_const(row, ROW);
+    fn scan_block(&mut self, scan: &Scan, block: Value) {
+        let base = self.mul_const(block, BLOCK);
         let rest = self.sub(scan.n, base);
-        let len = self.min_const(rest, ROW);
+        let len = self.min_const(rest, BLOCK);
+        self.evaluate_block(scan, base, len);
+        let n_rows = self.ceil_shift(len, 5);
+        let start = self.kogge_stone(scan, &scan.rows, n_rows, len);
+        let n_full = self.shr_const(len, 5);
+        let sums = self.scan_totals(scan, start, n_full);
+        let carry = self.block_carry(scan, block);
+        self.put_block(scan, (base, rest, len), (start, sums), &carry);
+        let full = self.compare_const(CompareOp::Eq, n_full, ROW);
+        self.if_then(full, |this| {
+            let last = this.add_const(sums, ROW - 1);
+            let total = this.load_all(&scan.totals.buffers, last);
+            this.add_total(scan, block, &total);
+        });
+    }
+
+    /// The elements of a block, and what makes its last row complete.
+    fn evaluate_block(&mut self, scan: &Scan, base: Value, len: Value) {
         let zero = self.i64(0);
         self.for_lanes(scan.lane_bytes(), zero, len, |this, lane| {
             let k = this.add(base, lane);
             let values = this.scalar_region(scan.body, &[k]);
-            this.store_all(&scan.row, lane, &values);
+            let at = this.add_const(lane, ROW);
+            this.store_all(&scan.rows.buffers, at, &values);
         });
-        self.kogge_stone(scan, len);
-        let carry = self.row_carry(scan, row);
-        self.put_row(scan, base, len, &carry);
-        let full = self.compare_const(CompareOp::Eq, len, ROW);
-        self.if_then(full, |this| {
-            let last = this.i64(ROW - 1);
-            let total = this.load_all(&scan.row, last);
-            this.add_total(scan, row, &total);
+        if scan.total {
+            self.complete_row(scan, &scan.rows, len);
+        }
+    }
+
+    /// Elements from `len` to the end of its row, so that they are something.
+    fn complete_row(&mut self, scan: &Scan, table: &Table, len: Value) {
+        let n_rows = self.ceil_shift(len, 5);
+        let end = self.mul_const(n_rows, ROW);
+        self.for_each(len, end, |this, lane| {
+            let at = this.add_const(lane, ROW);
+            this.store_all(&table.buffers, at, &scan.init);
         });
     }
 
-    /// `k[i] = k[i − d] ⊕ k[i]` for d = 1, 2, 4, 8, 16, all i at once.
-    fn kogge_stone(&mut self, scan: &Scan, len: Value) {
-        let one = self.i64(1);
-        let more = |this: &mut Self, state: &[Value]| this.b.compare(CompareOp::Lt, state[0], len);
-        self.while_loop(&[one], more, |this, state| {
-            let distance = state[0];
+    /// `k[i] = k[i − d] ⊕ k[i]` for d = 1, 2, 4, 8, 16, all i of all rows at once. Returns where the result starts.
+    fn kogge_stone(&mut self, scan: &Scan, table: &Table, n_rows: Value, len: Value) -> Value {
+        let [one, from, to] = [self.i64(1), self.i64(ROW), self.i64(ROW + table.half)];
+        let longest = self.min_const(len, ROW);
+        let more = |this: &mut Self, state: &[Value]| this.b.compare(CompareOp::Lt, state[0], longest);
+        let state = self.while_loop(&[one, from, to], more, |this, state| {
+            let (distance, from, to) = (state[0], state[1], state[2]);
             let zero = this.i64(0);
-            this.for_lanes(scan.lane_bytes(), zero, len, |this, lane| {
-                let values = this.load_all(&scan.row, lane);
-                this.store_all(&scan.row_copy, lane, &values);
+            this.for_each(zero, n_rows, |this, row| {
+                let start = this.mul_const(row, ROW);
+                let width = if scan.total {
+                    this.i64(ROW)
+                } else {
+                    let rest = this.sub(len, start);
+                    this.min_const(rest, ROW)
+                };
+                let [from, to] = [from, to].map(|half| this.add(half, start));
+                this.step_row(scan, table, (from, to), distance, width);
             });
-            this.for_lanes(scan.lane_bytes(), distance, len, |this, lane| {
-                let before = this.sub(lane, distance);
-                let left = this.load_all(&scan.row_copy, before);
-                let right = this.load_all(&scan.row_copy, lane);
-                let values = this.joined(scan, &left, &right);
-                this.store_all(&scan.row, lane, &values);
-            });
-            vec![this.add(distance, distance)]
+            vec![this.add(distance, distance), to, from]
+        });
+        state[1]
+    }
+
+    /// One step of one row.
+    fn step_row(
+        &mut self,
+        scan: &Scan,
+        table: &Table,
+        (from, to): (Value, Value),
+        distance: Value,
+        width: Value,
+    ) {
+        let zero = self.i64(0);
+        let types: Vec<Type> = scan.elems.iter().map(|elem| Type::Scalar(*elem)).collect();
+        self.for_lanes(scan.lane_bytes(), zero, width, |this, lane| {
+            let own = this.add(from, lane);
+            let before = this.sub(own, distance);
+            let left = this.load_all(&table.buffers, before);
+            let right = this.load_all(&table.buffers, own);
+            let reaches = this.b.compare(CompareOp::Ge, lane, distance);
+            let values =
+                this.if_else(reaches, &types, |this| this.joined(scan, &left, &right), |_| right.clone());
+            let at = this.add(to, lane);
+            this.store_all(&table.buffers, at, &values);
         });
     }
 
-    /// `EX(0, row)`: (is there one?, values…). From the coarsest level down, the prefix up to the
-    /// previous total of each level where there is one.
-    fn row_carry(&mut self, scan: &Scan, row: Value) -> Vec<Value> {
+    /// Prefixes of the totals of the full rows; returns where they start.
+    fn scan_totals(&mut self, scan: &Scan, start: Value, n_full: Value) -> Value {
         let zero = self.i64(0);
-        let levels = self.i64(LEVELS);
-        let none = self.b.bool(false);
-        let init = [&[none], scan.init.as_slice()].concat();
-        self.for_carry(zero, levels, &init, |this, step, carried| {
-            let top = this.i64(LEVELS - 1);
-            let level = this.sub(top, step);
-            let place = this.place_in_level(row, level);
-            let inside = this.compare_const(CompareOp::Gt, place, 0);
-            let types = types_with_flag(&scan.elems);
-            this.if_else(
-                inside,
-                &types,
-                |this| {
-                    let at = this.table_entry(level, 5, place);
-                    let at = this.add_const(at, -1);
-                    let prefix = this.load_all(&scan.levels, at);
-                    let joined = this.after_carry(scan, carried, &prefix);
-                    [vec![this.b.bool(true)], joined].concat()
-                },
-                |_| carried.to_vec(),
-            )
-        })
+        self.for_each(zero, n_full, |this, row| {
+            let first = this.mul_const(row, ROW);
+            let first = this.add(start, first);
+            let last = this.add_const(first, ROW - 1);
+            let total = this.load_all(&scan.rows.buffers, last);
+            let at = this.add_const(row, ROW);
+            this.store_all(&scan.totals.buffers, at, &total);
+        });
+        if scan.total {
+            self.complete_row(scan, &scan.totals, n_full);
+        }
+        let one = self.i64(1);
+        self.kogge_stone(scan, &scan.totals, one, n_full)
     }
 
     /// `carry ⊕ values`, or `values` when there is no carry.
-    fn after_carry(&mut self, scan: &Scan, carry: &[Value], values: &[Value]) -> Vec<Value> {
+    pub(super) fn after_carry(&mut self, scan: &Scan, carry: &[Value], values: &[Value]) -> Vec<Value> {
         let types: Vec<Type> = scan.elems.iter().map(|elem| Type::Scalar(*elem)).collect();
         let joined = |this: &mut Self| this.joined(scan, &carry[1..], values);
         self.if_else(carry[0], &types, joined, |_| values.to_vec())
     }
 
-    fn put_row(&mut self, scan: &Scan, base: Value, len: Value, carry: &[Value]) {
+    /// All results of a block, row by row.
+    fn put_block(
+        &mut self,
+        scan: &Scan,
+        (base, rest, len): (Value, Value, Value),
+        (start, sums): (Value, Value),
+        carry: &[Value],
+    ) {
+        // The last prefix of all has no place in an exclusive scan.
+        let len = if scan.exclusive {
+            let places = self.add_const(rest, -1);
+            self.min(len, places)
+        } else {
+            len
+        };
+        let n_full = self.shr_const(len, 5);
         let zero = self.i64(0);
-        self.for_lanes(scan.lane_bytes(), zero, len, |this, lane| {
-            let k = this.add(base, lane);
-            let put = |this: &mut Self, at: Value| {
-                let own = this.load_all(&scan.row, lane);
-                let prefix = this.after_carry(scan, carry, &own);
-                let values = this.joined(scan, &scan.init, &prefix);
-                this.put(scan, at, &values);
-            };
-            if scan.exclusive {
-                let next = this.add_const(k, 1);
-                let inside = this.b.compare(CompareOp::Lt, next, scan.n);
-                this.if_then(inside, |this| put(this, next));
-            } else {
-                put(this, k);
-            }
+        self.for_each(zero, n_full, |this, row| {
+            let first = this.mul_const(row, ROW);
+            let carry = this.row_carry(scan, row, sums, carry);
+            let [zero, width, at] = [this.i64(0), this.i64(ROW), this.add(base, first)];
+            let own = this.add(start, first);
+            this.for_lanes(scan.lane_bytes(), zero, width, |this, lane| {
+                this.put_element(scan, (at, own), lane, &carry);
+            });
+        });
+        let first = self.mul_const(n_full, ROW);
+        let left = self.sub(len, first);
+        let some = self.compare_const(CompareOp::Gt, left, 0);
+        self.if_then(some, |this| {
+            let carry = this.row_carry(scan, n_full, sums, carry);
+            let [zero, at, own] = [this.i64(0), this.add(base, first), this.add(start, first)];
+            this.for_each(zero, left, |this, lane| this.put_element(scan, (at, own), lane, &carry));
         });
     }
 
-    /// Enters the total of a full row into level 0, and the total of every group that it fills into
-    /// the next level.
-    fn add_total(&mut self, scan: &Scan, row: Value, total: &[Value]) {
-        let zero = self.i64(0);
-        let go_on = self.b.bool(true);
-        let init = [&[go_on, zero], total].concat();
-        self.while_loop(
-            &init,
-            |_, state| state[0],
-            |this, state| {
-                let level = state[1];
-                let place = this.place_in_level(row, level);
-                let prefix = this.enter_total(scan, level, place, &state[2..]);
-                let filled = this.compare_const(CompareOp::Eq, place, ROW - 1);
-                let above = this.add_const(level, 1);
-                let below_top = this.compare_const(CompareOp::Lt, above, LEVELS);
-                let go_on = this.b.binary(BinaryOp::And, filled, below_top);
-                [&[go_on, above], prefix.as_slice()].concat()
+    /// `EX(0, row)` of a row of the block: (is there one?, values…).
+    fn row_carry(&mut self, scan: &Scan, row: Value, sums: Value, carry: &[Value]) -> Vec<Value> {
+        let later = self.compare_const(CompareOp::Gt, row, 0);
+        self.if_else(
+            later,
+            &types_with_flag(&scan.elems),
+            |this| {
+                let at = this.add(sums, row);
+                let at = this.add_const(at, -1);
+                let prefix = this.load_all(&scan.totals.buffers, at);
+                let joined = this.after_carry(scan, carry, &prefix);
+                [vec![this.b.bool(true)], joined].concat()
             },
-        );
+            |_| carry.to_vec(),
+        )
     }
 
-    /// Position `place` of a level after each of the five steps; returns the last.
-    fn enter_total(&mut self, scan: &Scan, level: Value, place: Value, total: &[Value]) -> Vec<Value> {
-        let mut current = total.to_vec();
-        let at = self.table_entry(level, 0, place);
-        self.store_all(&scan.levels, at, &current);
-        for step in 1..6 {
-            let distance = 1 << (step - 1);
-            let reaches = self.compare_const(CompareOp::Ge, place, distance);
-            let types: Vec<Type> = scan.elems.iter().map(|elem| Type::Scalar(*elem)).collect();
-            current = self.if_else(
-                reaches,
-                &types,
-                |this| {
-                    let at = this.table_entry(level, step - 1, place);
-                    let at = this.add_const(at, -distance);
-                    let left = this.load_all(&scan.levels, at);
-                    this.joined(scan, &left, &current)
-                },
-                |_| current.clone(),
-            );
-            let at = self.table_entry(level, step, place);
-            self.store_all(&scan.levels, at, &current);
-        }
-        current
-    }
-
-    /// `row / 32^level % 32`.
-    fn place_in_level(&mut self, row: Value, level: Value) -> Value {
-        let bits = self.mul_const(level, 5);
-        let group = self.b.binary(BinaryOp::Shr, row, bits);
-        let mask = self.i64(ROW - 1);
-        self.b.binary(BinaryOp::And, group, mask)
-    }
-
-    fn table_entry(&mut self, level: Value, step: i64, place: Value) -> Value {
-        let start = self.mul_const(level, LEVEL_LEN);
-        let start = self.add_const(start, step * ROW);
-        self.add(start, place)
+    /// The result of one element: its row starts at `at` of the results, at `own` of the table.
+    fn put_element(&mut self, scan: &Scan, (at, own): (Value, Value), lane: Value, carry: &[Value]) {
+        let place = self.add(own, lane);
+        let own = self.load_all(&scan.rows.buffers, place);
+        let prefix = self.after_carry(scan, carry, &own);
+        let values = self.joined(scan, &scan.init, &prefix);
+        let k = self.add(at, lane);
+        let k = if scan.exclusive { self.add_const(k, 1) } else { k };
+        self.put(scan, k, &values);
     }
 }
 
@@ -247,7 +299,7 @@ impl Scan {
     }
 }
 
-fn types_with_flag(elems: &[Scalar]) -> Vec<Type> {
+pub(super) fn types_with_flag(elems: &[Scalar]) -> Vec<Type> {
     let flag = std::iter::once(Type::BOOL);
     flag.chain(elems.iter().map(|elem| Type::Scalar(*elem))).collect()
 }
