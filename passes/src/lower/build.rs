@@ -3,6 +3,7 @@
 use we3_ir::{Block, ForKind, Op, Type, Value};
 
 use super::schedule::{NestSchedule, PackedSchedule, schedule_build};
+use super::short_axis::{short_axis, write_out};
 use super::state::{Array, Dest, Lower};
 use super::tile::DotNest;
 
@@ -18,7 +19,10 @@ impl Lower<'_> {
         for result in &data.results {
             places.push(self.reused(op, *result).unwrap_or_else(|| self.place_result(*result)));
         }
-        let schedule = schedule_build(src, op, rank, self.in_parallel, self.facts);
+        let mut schedule = schedule_build(src, op, rank, self.in_parallel, self.facts);
+        if let Some(short) = short_axis(src, op, &schedule) {
+            write_out(&mut schedule, short, self.in_parallel);
+        }
         let was_parallel = self.in_parallel;
         let dots = schedule.dot_tile.and_then(|(near, far)| self.dot_nest(op, near, far));
         let body = data.regions[0];
@@ -35,7 +39,11 @@ impl Lower<'_> {
             self.build_element(nest, &subscripts);
             return;
         };
-        if let Some(packed) = nest.schedule.packed.as_ref().filter(|packed| packed.row as usize == axis) {
+        if let Some((_, size)) = nest.schedule.unroll.iter().find(|(short, _)| *short as usize == axis) {
+            self.short_row(nest, (axis, *size), subscripts);
+        } else if let Some(packed) =
+            nest.schedule.packed.as_ref().filter(|packed| packed.row as usize == axis)
+        {
             self.rows_and_columns(nest, packed, depth, subscripts);
         } else {
             self.plain_axis(nest, axis, depth, subscripts);

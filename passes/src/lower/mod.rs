@@ -21,6 +21,7 @@ mod scan;
 mod scan_levels;
 mod scatter;
 pub mod schedule;
+mod short_axis;
 mod state;
 mod tile;
 mod update;
