@@ -8,6 +8,7 @@ use we3_ir::verify::verify;
 use we3_ir::{Level, Module};
 
 use crate::facts::TargetFacts;
+use crate::rewrite::compact;
 
 /// What a pass may look at besides the module.
 #[derive(Clone, Debug, Default)]
@@ -86,8 +87,8 @@ impl std::fmt::Display for PassBug {
 
 impl std::error::Error for PassBug {}
 
-/// Runs `passes` in order. The module given must verify. Operations that a pass took out of their blocks may still
-/// be there until `remove-dead` runs.
+/// Runs `passes` in order. The module given must verify. The one returned holds nothing that its functions do not
+/// reach; between passes, operations that were taken out of their blocks may still be there.
 pub fn run_passes(
     mut module: Module,
     passes: &[Pass],
@@ -111,6 +112,9 @@ pub fn run_passes(
         if let Some(after) = options.after.as_mut() {
             after(pass.name, &module);
         }
+    }
+    for func in module.funcs.values_mut() {
+        *func = compact(func);
     }
     Ok(Outcome { module, times })
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use we3_ir::entity::SecondaryMap;
 use we3_ir::{BinaryOp, Block, Func, Op, Opcode, Scalar, Type, UnaryOp, Value, ValueDef};
 
-/// No estimate of an iteration, and no number of iterations within one, counts for more than this, so that
-/// products of two fit.
+/// No estimate of an iteration counts for more than this, so that it can be multiplied by a number of iterations.
 pub const MOST_WORK: i64 = 1 << 30;
+/// A bound of so many iterations or fewer, as tiles and vectors have, is taken to be reached.
+const FEW_TRIPS: i64 = 64;
 
 /// Iterations of an inner loop about which nothing is known.
 const UNKNOWN_TRIPS: i64 = 16;
@@ -73,13 +74,36 @@ pub(crate) fn work_of_iteration(
     let data = &func.ops[op];
     guess.bind_middle(data.regions[0], data.args[0], data.args[1]);
     let work = guess.region(data.regions[0]);
-    let one = guess.number(1);
-    let result = guess.binary(BinaryOp::Max, work, one);
-    Estimate { steps: guess.steps, result }
+    let (least, most) = (guess.number(1), guess.number(MOST_WORK));
+    let work = guess.binary(BinaryOp::Max, work, least);
+    let result = guess.binary(BinaryOp::Min, work, most);
+    needed(&guess.steps, result)
+}
+
+/// The steps that the result is made of.
+fn needed(steps: &[Step], result: usize) -> Estimate {
+    let mut wanted = vec![false; steps.len()];
+    wanted[result] = true;
+    for number in (0..=result).rev() {
+        if let (true, Step::Binary(_, left, right)) = (wanted[number], steps[number]) {
+            (wanted[left], wanted[right]) = (true, true);
+        }
+    }
+    let mut places = vec![0; steps.len()];
+    let mut kept = Vec::new();
+    for (number, step) in steps.iter().enumerate().filter(|(number, _)| wanted[*number]) {
+        places[number] = kept.len();
+        kept.push(match *step {
+            Step::Binary(op, left, right) => Step::Binary(op, places[left], places[right]),
+            Step::Number(_) | Step::Outside(_) => *step,
+        });
+    }
+    Estimate { result: places[result], steps: kept }
 }
 
 /// Builds an estimate: sums and products of what is known outside the loop. Indices of loops inside count
-/// as the middle of their range, so that triangular loops come out right.
+/// as the middle of their range, so that triangular loops come out right. Nothing is clamped on the way: loops that
+/// run for months wrap around, and an empty one may count for less than nothing, which is as good.
 struct Guess<'a> {
     func: &'a Func,
     rates: Rates,
@@ -117,17 +141,11 @@ impl Guess<'_> {
             }
             (None, Some(0)) if op == BinaryOp::Add => left,
             (Some(0), None) if op == BinaryOp::Add => right,
+            (None, Some(0)) if op == BinaryOp::Sub => left,
             (None, Some(1)) if op == BinaryOp::Mul => left,
             (Some(1), None) if op == BinaryOp::Mul => right,
             _ => self.step(Step::Binary(op, left, right)),
         }
-    }
-
-    /// `value`, from 0 to `MOST_WORK`.
-    fn clamped(&mut self, value: usize) -> usize {
-        let (least, most) = (self.number(0), self.number(MOST_WORK));
-        let value = self.binary(BinaryOp::Max, value, least);
-        self.binary(BinaryOp::Min, value, most)
     }
 
     /// The work of one execution of a region.
@@ -137,7 +155,7 @@ impl Guess<'_> {
         for op in &func.blocks[block].ops {
             let step = self.operation(*op);
             match (self.as_number(step), rest) {
-                (Some(number), _) => fixed = fixed.saturating_add(number).min(MOST_WORK),
+                (Some(number), _) => fixed = fixed.saturating_add(number),
                 (None, None) => rest = Some(step),
                 (None, Some(so_far)) => rest = Some(self.binary(BinaryOp::Add, so_far, step)),
             }
@@ -145,10 +163,7 @@ impl Guess<'_> {
         let fixed = self.number(fixed);
         match rest {
             None => fixed,
-            Some(rest) => {
-                let sum = self.binary(BinaryOp::Add, rest, fixed);
-                self.clamped(sum)
-            }
+            Some(rest) => self.binary(BinaryOp::Add, rest, fixed),
         }
     }
 
@@ -182,9 +197,8 @@ impl Guess<'_> {
             Opcode::Copy => {
                 let count = self.value(data.args[2], 0);
                 let count = count.unwrap_or_else(|| self.number(UNKNOWN_TRIPS));
-                let (count, each) = (self.clamped(count), self.number(self.rates.scalar));
-                let product = self.binary(BinaryOp::Mul, count, each);
-                self.clamped(product)
+                let each = self.number(self.rates.scalar);
+                self.binary(BinaryOp::Mul, count, each)
             }
             _ => {
                 let work = simple_work(self.func, op, self.rates);
@@ -195,25 +209,48 @@ impl Guess<'_> {
 
     fn repeated(&mut self, trips: usize, body: Block) -> usize {
         let once = self.region(body);
-        let product = self.binary(BinaryOp::Mul, trips, once);
-        self.clamped(product)
+        self.binary(BinaryOp::Mul, trips, once)
     }
 
     fn trips(&mut self, lo: Value, hi: Value, step: Value) -> usize {
+        if let Some(group) = self.rounds_down(lo, hi) {
+            // What a loop in groups has left.
+            return self.number(group / 2);
+        }
         let bounds = self.value(lo, 0).zip(self.value(hi, 0));
         let Some((lo, hi)) = bounds.filter(|_| self.steps.len() < MOST_STEPS) else {
             return self.number(UNKNOWN_TRIPS);
         };
         let span = self.binary(BinaryOp::Sub, hi, lo);
-        let trips = self.clamped(span);
-        match self.func.as_const(step).map(|constant| constant.bits as i64) {
-            Some(step) if step > 1 => {
-                let (step, before) = (self.number(step), self.number(step - 1));
-                let up = self.binary(BinaryOp::Add, trips, before);
-                self.binary(BinaryOp::Div, up, step)
+        match self.constant(step) {
+            Some(step) if step > 1 && step.count_ones() == 1 => {
+                let shift = self.number(i64::from(step.trailing_zeros()));
+                self.binary(BinaryOp::Shr, span, shift)
             }
-            Some(_) | None => trips,
+            Some(step) if step > 1 => {
+                let step = self.number(step);
+                self.binary(BinaryOp::Div, span, step)
+            }
+            Some(_) | None => span,
         }
+    }
+
+    fn constant(&self, value: Value) -> Option<i64> {
+        self.func.as_const(value).map(|constant| constant.bits as i64)
+    }
+
+    /// The group whose multiple `lo` is, if it is `hi` rounded down.
+    fn rounds_down(&self, lo: Value, hi: Value) -> Option<i64> {
+        let (whole, mask) = self.operands(lo, BinaryOp::And)?;
+        let group = self.constant(mask)?.checked_neg().filter(|group| *group > 0)?;
+        let from_zero = self.operands(whole, BinaryOp::Max).map(|(value, _)| value);
+        (whole == hi || from_zero == Some(hi)).then_some(group)
+    }
+
+    /// The operands of a value that is computed by this operation.
+    fn operands(&self, value: Value, wanted: BinaryOp) -> Option<(Value, Value)> {
+        let data = &self.func.ops[self.func.def_op(value)?];
+        (data.opcode == Opcode::Binary(wanted)).then(|| (data.args[0], data.args[1]))
     }
 
     /// The index of a loop counts as the middle of its range.
@@ -253,7 +290,15 @@ impl Guess<'_> {
     fn computed(&mut self, op: Op, depth: u32) -> Option<usize> {
         let data = &self.func.ops[op];
         let Opcode::Binary(binary) = data.opcode else { return None };
-        let right = self.func.as_const(data.args[1]).map(|constant| constant.bits as i64);
+        let right = self.constant(data.args[1]);
+        match (binary, right) {
+            (BinaryOp::Min, Some(few)) if (0..=FEW_TRIPS).contains(&few) => return Some(self.number(few)),
+            // Counts are not negative, and what is left of a group hardly counts.
+            (BinaryOp::Max, Some(0)) | (BinaryOp::And, Some(..0)) => {
+                return self.value(data.args[0], depth + 1);
+            }
+            _ => {}
+        }
         let plain = match binary {
             BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Min | BinaryOp::Max | BinaryOp::And => {
                 true
@@ -407,8 +452,43 @@ entry func @f(%0: i64, %1: i64, %2: buffer f32) -> () {{
         // Two accesses of four bytes each.
         assert_eq!(estimated(&nest("%1"), size), (7 * 64, 4));
         assert_eq!(estimated(&nest("%5"), size), (500 * 64, 3));
-        assert_eq!(estimated(&nest("%0"), |_, _| i64::MAX).0, MOST_WORK);
+        assert_eq!(estimated(&nest("%0"), |_, _| 1 << 40).0, MOST_WORK);
         assert_eq!(estimated(&nest("%1"), |_, _| -3).0, 1);
+    }
+
+    #[test]
+    fn groups_count_and_what_they_leave_hardly() {
+        let text = "loop module
+
+entry func @f(%0: i64, %1: i64, %2: buffer f32) -> () {
+  %3: i64 = const 0
+  %4: i64 = const 1
+  for.parallel %3, %0, %4 {
+  b(%5: i64):
+    %6: i64 = max %1, %3
+    %7: i64 = const -8
+    %8: i64 = and %6, %7
+    %9: i64 = const 8
+    for.serial %3, %8, %9 {
+    b(%10: i64):
+      %11: f32x8 = load %2, %10
+      store %2, %10, %11
+      yield
+    }
+    for.serial %8, %1, %4 {
+    b(%12: i64):
+      %13: f32 = load %2, %12
+      store %2, %12, %13
+      yield
+    }
+    yield
+  }
+  return
+}
+";
+        // A group of 32 bytes is read and written; the rest counts as 4 iterations.
+        let rounding = 2 * RATES.index;
+        assert_eq!(estimated(text, |_, _| 800).0, 100 * 2 * 8 * 32 + 4 * 64 + rounding);
     }
 
     #[test]

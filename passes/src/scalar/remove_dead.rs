@@ -8,7 +8,6 @@ use we3_ir::{Block, Func, Module, Op, Opcode, Value, ValueDef};
 
 use crate::analysis::effects::has_effect;
 use crate::manager::{Pass, PassContext};
-use crate::rewrite::compact;
 
 /// The pass.
 pub const REMOVE_DEAD: Pass =
@@ -34,8 +33,6 @@ pub fn remove_dead_func(func: &mut Func) {
     for op in ops {
         drop_dead_results(func, op, &live_values);
     }
-    // What is left of an operation's results gets its positions, and what other passes took out of blocks goes too.
-    *func = compact(func);
 }
 
 /// How an operation's results hang together with its operands and regions.
@@ -199,6 +196,12 @@ fn drop_dead_results(func: &mut Func, op: Op, live: &SecondaryMap<Value, bool>) 
         {
             filter(&mut func.ops[terminator].args, 0, &keep);
         }
+        for (place, param) in func.blocks[region].params.clone().into_iter().enumerate() {
+            func.values[param].def = ValueDef::Param(region, place as u32);
+        }
+    }
+    for (place, result) in func.ops[op].results.clone().into_iter().enumerate() {
+        func.values[result].def = ValueDef::Result(op, place as u32);
     }
 }
 
