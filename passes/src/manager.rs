@@ -75,13 +75,20 @@ pub struct PassBug {
     pub pass: &'static str,
     /// What is wrong with its output, one line per error.
     pub errors: Vec<String>,
-    /// The input of the pass as text, to reproduce it with `we3c opt --passes NAME`.
-    pub before: String,
+    /// The input of the pass as text, to reproduce it with `we3c opt --passes NAME`. None where only the last output
+    /// was verified: an earlier pass may be guilty then.
+    pub before: Option<String>,
 }
 
 impl std::fmt::Display for PassBug {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "the pass `{}` made a wrong module: {}", self.pass, self.errors.join("; "))
+        let errors = self.errors.join("; ");
+        match self.before {
+            Some(_) => write!(formatter, "the pass `{}` made a wrong module: {errors}", self.pass),
+            None => {
+                write!(formatter, "the passes made a wrong module (`--verify-each` says which): {errors}")
+            }
+        }
     }
 }
 
@@ -97,17 +104,18 @@ pub fn run_passes(
 ) -> Result<Outcome, PassBug> {
     let mut times = Vec::with_capacity(passes.len());
     for (position, pass) in passes.iter().enumerate() {
-        let check = options.verify_each || position + 1 == passes.len();
+        let last = position + 1 == passes.len();
         if let Some(level) = pass.from.filter(|level| *level != module.level) {
             let errors = vec![format!("it takes the {level:?} level")];
-            return Err(PassBug { pass: pass.name, errors, before: print_module(&module) });
+            return Err(PassBug { pass: pass.name, errors, before: Some(print_module(&module)) });
         }
-        let before = check.then(|| module.clone());
+        let before = options.verify_each.then(|| module.clone());
+        let to = pass.to.unwrap_or(module.level);
         let start = Instant::now();
         module = (pass.run)(module, ctx);
         times.push(PassTime { pass: pass.name, time: start.elapsed() });
-        if let Some(before) = before {
-            check_output(pass, &before, &module)?;
+        if options.verify_each || last {
+            check_output(pass, to, before.as_ref(), &module)?;
         }
         if let Some(after) = options.after.as_mut() {
             after(pass.name, &module);
@@ -119,9 +127,9 @@ pub fn run_passes(
     Ok(Outcome { module, times })
 }
 
-fn check_output(pass: &Pass, before: &Module, module: &Module) -> Result<(), PassBug> {
+fn check_output(pass: &Pass, to: Level, before: Option<&Module>, module: &Module) -> Result<(), PassBug> {
     let mut errors: Vec<String> = Vec::new();
-    if module.level != pass.to.unwrap_or(before.level) {
+    if module.level != to {
         errors.push(format!("it left the {:?} level", module.level));
     }
     if let Err(found) = verify(module) {
@@ -130,5 +138,5 @@ fn check_output(pass: &Pass, before: &Module, module: &Module) -> Result<(), Pas
     if errors.is_empty() {
         return Ok(());
     }
-    Err(PassBug { pass: pass.name, errors, before: print_module(before) })
+    Err(PassBug { pass: pass.name, errors, before: before.map(print_module) })
 }

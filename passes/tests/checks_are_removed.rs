@@ -21,7 +21,8 @@ fn left(body: &str) -> usize {
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
     let passes = [DEDUPLICATE, REMOVE_CHECKS];
     let outcome = run_passes(module, &passes, &PassContext::default(), &mut options);
-    let module = outcome.unwrap_or_else(|bug| panic!("{bug}\n{}", bug.before)).module;
+    let module =
+        outcome.unwrap_or_else(|bug| panic!("{bug}\n{}", bug.before.as_deref().unwrap_or_default())).module;
     print_module(&module).matches("check.").count()
 }
 

@@ -11,12 +11,12 @@ fn lower(text: &str) -> String {
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
     let optimised = run_passes(module.clone(), OPTIMISE.passes, &PassContext::default(), &mut options);
     if let Err(bug) = optimised {
-        panic!("{bug}\n{}", bug.before);
+        panic!("{bug}\n{}", bug.before.as_deref().unwrap_or_default());
     }
     let outcome = run_passes(module, QUICK.passes, &PassContext::default(), &mut options);
     match outcome {
         Ok(outcome) => print_module(&outcome.module),
-        Err(bug) => panic!("{bug}\n{}", bug.before),
+        Err(bug) => panic!("{bug}\n{}", bug.before.as_deref().unwrap_or_default()),
     }
 }
 

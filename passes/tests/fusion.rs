@@ -18,7 +18,9 @@ fn optimise(text: &str) -> (Counts, String) {
     // Loops in lanes are written twice, for whole vectors and for what is left; here nests are counted.
     let facts = TargetFacts { vector_bytes: 0, ..TargetFacts::default() };
     let outcome = run_passes(module, OPTIMISE.passes, &PassContext { facts }, &mut options);
-    let text = print_module(&outcome.unwrap_or_else(|bug| panic!("{bug}\n{}", bug.before)).module);
+    let text = print_module(
+        &outcome.unwrap_or_else(|bug| panic!("{bug}\n{}", bug.before.as_deref().unwrap_or_default())).module,
+    );
     let count = |word: &str| text.matches(word).count();
     let counts = Counts {
         loops: count("for."),

@@ -39,7 +39,7 @@ fn lower(name: &str, module: &Module, pipeline: Pipeline, facts: &TargetFacts) -
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
     match run_passes(module.clone(), pipeline.passes, &ctx, &mut options) {
         Ok(outcome) => outcome.module,
-        Err(bug) => panic!("{name}: {bug}\n{}", bug.before),
+        Err(bug) => panic!("{name}: {bug}\n{}", bug.before.as_deref().unwrap_or_default()),
     }
 }
 

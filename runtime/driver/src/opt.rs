@@ -58,7 +58,7 @@ pub fn optimise(request: &OptRequest) -> Result<OptOutcome, Failure> {
     let ctx = PassContext { facts: facts_of(&request.target) };
     let mut options = RunOptions { verify_each: request.verify_each, after: Some(&mut after) };
     let outcome = run_passes(module, &passes, &ctx, &mut options)
-        .map_err(|bug| Failure::Bug { what: bug.to_string(), ir: Some(bug.before.clone()) })?;
+        .map_err(|bug| Failure::Bug { what: bug.to_string(), ir: bug.before })?;
     Ok(OptOutcome {
         text: print_module(&outcome.module),
         dumps,

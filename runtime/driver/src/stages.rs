@@ -127,7 +127,7 @@ pub fn lower(module: Module, plan: &Plan, log: &mut StageLog) -> Result<Module, 
     let mut options = RunOptions { verify_each: plan.verify_each, after: None };
     let start = Instant::now();
     let outcome = run_passes(module, pipeline.passes, &ctx, &mut options)
-        .map_err(|bug| Failure::Bug { what: bug.to_string(), ir: Some(bug.before.clone()) })?;
+        .map_err(|bug| Failure::Bug { what: bug.to_string(), ir: bug.before })?;
     log.times.push((String::from("passes"), start.elapsed()));
     log.times.extend(outcome.times.iter().map(|one| (format!("  {}", one.pass), one.time)));
     Ok(outcome.module)

@@ -99,7 +99,7 @@ fn lowered(module: &Module, pipeline: Pipeline, facts: &TargetFacts) -> Module {
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
     match run_passes(module.clone(), pipeline.passes, &ctx, &mut options) {
         Ok(outcome) => outcome.module,
-        Err(bug) => panic!("{bug}\n{}", bug.before),
+        Err(bug) => panic!("{bug}\n{}", bug.before.as_deref().unwrap_or_default()),
     }
 }
 
