@@ -41,6 +41,9 @@ pub struct VerifyError {
     pub message: String,
 }
 
+/// How the message about regions that nest too deep begins: a limit of ours, which valid programs meet, not a bug.
+pub const NESTS_TOO_DEEP: &str = "regions nest deeper than";
+
 impl std::fmt::Display for VerifyError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "in @{}: {}", self.func, self.message)

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use cranelift_entity::SecondaryMap;
 
-use super::VerifyError;
+use super::{NESTS_TOO_DEEP, VerifyError};
 use super::levels::{allowed_at, type_fault};
 use crate::entity::{Block, FuncId, Op, Value};
 use crate::module::{Func, Module, OpData, ValueDef};
@@ -102,7 +102,7 @@ impl<'a> Checker<'a, '_> {
         }
         self.owned_blocks[block] = true;
         if self.depth > MAX_NESTING {
-            return self.report(format!("regions nest deeper than {MAX_NESTING}"));
+            return self.report(format!("{NESTS_TOO_DEEP} {MAX_NESTING}"));
         }
         self.depth += 1;
         let outside = self.op;

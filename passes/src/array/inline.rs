@@ -10,7 +10,7 @@ use we3_ir::entity::{PrimaryMap, SecondaryMap};
 use we3_ir::{Block, Func, FuncId, Level, Module, Op, Opcode};
 
 use crate::manager::{Pass, PassContext};
-use crate::rewrite::{Replacements, blocks_in_order};
+use crate::rewrite::{Replacements, blocks_in_order, compact};
 
 /// The pass.
 pub const INLINE: Pass = Pass {
@@ -30,7 +30,7 @@ fn run(mut module: Module, _: &PassContext) -> Module {
     let mut entries = PrimaryMap::new();
     for (_, func) in module.funcs {
         if func.entry.is_some() {
-            entries.push(func);
+            entries.push(compact(&func));
         }
     }
     Module { level: module.level, funcs: entries }

@@ -3,15 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use we3_backend_api::{Artifact, Backend, Emit, Options};
+use we3_backend_api::{Artifact, Backend, Emit, Options, Unsupported};
 use we3_backend_cranelift::CraneliftBackend;
 use we3_ir::span::FileId;
-use we3_ir::text::{parse_module, print_module};
-use we3_ir::verify::verify;
+use we3_ir::text::{MAX_NESTING, parse_module, print_module};
+use we3_ir::verify::{NESTS_TOO_DEEP, verify};
 use we3_ir::{Level, Module};
 use we3_parser::parse_module as parse_source;
 use we3_parser::print::{print_ast, print_tokens};
-use we3_passes::{PassContext, RunOptions, pipelines, run_passes};
+use we3_passes::{PassBug, PassContext, RunOptions, pipelines, run_passes};
 
 use crate::failure::Failure;
 use crate::llvm;
@@ -127,7 +127,7 @@ pub fn lower(module: Module, plan: &Plan, log: &mut StageLog) -> Result<Module, 
     let mut options = RunOptions { verify_each: plan.verify_each, after: None };
     let start = Instant::now();
     let outcome = run_passes(module, pipeline.passes, &ctx, &mut options)
-        .map_err(|bug| Failure::Bug { what: bug.to_string(), ir: bug.before })?;
+        .map_err(broken_pass)?;
     log.times.push((String::from("passes"), start.elapsed()));
     log.times.extend(outcome.times.iter().map(|one| (format!("  {}", one.pass), one.time)));
     Ok(outcome.module)
@@ -148,8 +148,26 @@ pub fn generate(module: &Module, plan: &Plan, emit: Emit, log: &mut StageLog) ->
     }
 }
 
+/// The report of a pass that left a wrong module.
+fn broken_pass(bug: PassBug) -> Failure {
+    if bug.errors.iter().any(|error| error.contains(NESTS_TOO_DEEP)) {
+        return nests_too_deep();
+    }
+    Failure::Bug { what: bug.to_string(), ir: bug.before }
+}
+
+fn nests_too_deep() -> Failure {
+    Failure::Unsupported(Unsupported {
+        what: format!("branches and loops that nest deeper than {MAX_NESTING}, functions that are called included"),
+        instead: Some(String::from("a table instead of a chain of `else if`, or halves of the chain by one `if`")),
+    })
+}
+
 /// The report of a module that should have verified.
 pub fn wrong_module(module: &Module, errors: &[we3_ir::verify::VerifyError]) -> Failure {
+    if errors.iter().any(|error| error.message.contains(NESTS_TOO_DEEP)) {
+        return nests_too_deep();
+    }
     let first = errors.first().map_or_else(String::new, ToString::to_string);
     Failure::Bug { what: format!("a module does not verify: {first}"), ir: Some(print_module(module)) }
 }
