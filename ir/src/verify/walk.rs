@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 
 use cranelift_entity::SecondaryMap;
 
-use super::{NESTS_TOO_DEEP, VerifyError};
 use super::levels::{allowed_at, type_fault};
+use super::{NESTS_TOO_DEEP, VerifyError};
 use crate::entity::{Block, FuncId, Op, Value};
 use crate::module::{Func, Module, OpData, ValueDef};
 use crate::op::{ForKind, Opcode};

@@ -126,8 +126,7 @@ pub fn lower(module: Module, plan: &Plan, log: &mut StageLog) -> Result<Module, 
     let ctx = PassContext { facts: plan.facts() };
     let mut options = RunOptions { verify_each: plan.verify_each, after: None };
     let start = Instant::now();
-    let outcome = run_passes(module, pipeline.passes, &ctx, &mut options)
-        .map_err(broken_pass)?;
+    let outcome = run_passes(module, pipeline.passes, &ctx, &mut options).map_err(broken_pass)?;
     log.times.push((String::from("passes"), start.elapsed()));
     log.times.extend(outcome.times.iter().map(|one| (format!("  {}", one.pass), one.time)));
     Ok(outcome.module)
@@ -158,8 +157,12 @@ fn broken_pass(bug: PassBug) -> Failure {
 
 fn nests_too_deep() -> Failure {
     Failure::Unsupported(Unsupported {
-        what: format!("branches and loops that nest deeper than {MAX_NESTING}, functions that are called included"),
-        instead: Some(String::from("a table instead of a chain of `else if`, or halves of the chain by one `if`")),
+        what: format!(
+            "branches and loops that nest deeper than {MAX_NESTING}, functions that are called included"
+        ),
+        instead: Some(String::from(
+            "a table instead of a chain of `else if`, or halves of the chain by one `if`",
+        )),
     })
 }
 
