@@ -270,6 +270,9 @@ pub enum Opcode {
     Load,
     /// `(buffer, offset, s)`: writes an element or a vector.
     Store,
+    /// `(buffer, offset, vector, bool)`: writes a vector; if the truth value is true, nobody reads it soon and caches
+    /// need not keep it.
+    Stream,
     /// `(dest, source, count)`: moves elements between buffers that do not overlap.
     Copy,
     /// `(lo, hi, step, init…) {body(i, carried…) -> carried…} -> carried`: i = lo, lo + step … < hi, step > 0.

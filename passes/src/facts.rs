@@ -12,6 +12,8 @@ pub struct TargetFacts {
     pub l1_bytes: u64,
     /// Bytes of second-level cache per core.
     pub l2_bytes: u64,
+    /// Bytes of the last-level cache that one core may count on; 0: unknown, or no store goes past it.
+    pub last_level_bytes: u64,
     /// Cores that may work on one call; 1 keeps everything serial.
     pub cores: u32,
     /// Whether loads and stores of some lanes are as fast as of all.
@@ -33,6 +35,7 @@ impl Default for TargetFacts {
             vector_registers: 16,
             l1_bytes: 32 << 10,
             l2_bytes: 512 << 10,
+            last_level_bytes: 0,
             cores: 1,
             masks: false,
             has_fma: false,

@@ -7,6 +7,7 @@ use crate::array::fuse_siblings::FUSE_SIBLINGS;
 use crate::array::inline::INLINE;
 use crate::array::merge_columns::MERGE_COLUMNS;
 use crate::array::strip_notes::STRIP_NOTES;
+use crate::loops::stream_stores::STREAM_STORES;
 use crate::loops::vectorise::VECTORISE;
 use crate::lower::LOWER;
 use crate::manager::Pass;
@@ -32,6 +33,7 @@ pub const ALL: &[Pass] = &[
     MERGE_COLUMNS,
     LOWER,
     VECTORISE,
+    STREAM_STORES,
 ];
 
 /// A named list of passes.
@@ -85,6 +87,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         REMOVE_DEAD,
         // What does not depend on the index has left the loop and needs no lanes.
         VECTORISE,
+        // Only vectors go past the caches.
+        STREAM_STORES,
         // Splats and ranges of lanes move out of the loops in turn.
         HOIST,
         DEDUPLICATE,

@@ -1,5 +1,5 @@
 //! Tests of passes that are files: `tests/ir/passes/*.ir`. A case is headed by `; case: name` and
-//! `; pass: a, b` (and `; facts: wide`: for wide vectors with masks); then stand the input, the line `; becomes:` and the output. `WE3_BLESS=1` rewrites
+//! `; pass: a, b` (and `; facts: wide`: for wide vectors with masks, or `; facts: small caches`: that and last-level caches of 4 KiB); then stand the input, the line `; becomes:` and the output. `WE3_BLESS=1` rewrites
 //! what is expected (`ir_files`).
 
 use we3_ir::text::{parse_module, print_module};
@@ -31,7 +31,12 @@ fn transformed(input: &str) -> Result<String, String> {
     verify(&module).map_err(|errors| format!("does not verify: {errors:?}"))?;
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
     let wide = input.lines().any(|line| line == "; facts: wide");
-    let facts = if wide { TargetFacts::wide() } else { TargetFacts::default() };
+    let small = input.lines().any(|line| line == "; facts: small caches");
+    let facts = match (wide, small) {
+        (_, true) => TargetFacts { last_level_bytes: 4096, ..TargetFacts::wide() },
+        (true, false) => TargetFacts::wide(),
+        (false, false) => TargetFacts::default(),
+    };
     let outcome = run_passes(module, &passes, &PassContext { facts }, &mut options);
     outcome.map(|outcome| print_module(&outcome.module)).map_err(|bug| bug.to_string())
 }

@@ -22,6 +22,13 @@ pub fn counted(x: f32[n]) -> (i64[n], f32) = (scatter(+, zeros(n), (i / 3, 1i64)
 pub fn running(x: f32[n]) -> f32[n] = scan(+, 0.0, x);
 pub fn reordered(x: f32[n]) -> f32[n] { let order = argsort(x); let y = [x[i] for i in order]; reverse(y) }
 pub fn square(x: f32[n]) -> f32[n, 2] = [x[i] * j as f32 for i, j in 0..2];
+pub fn chained(x: f32[n]) -> f32[n] {
+    let a = scan(+, 0.0, x);
+    let b = scan(max, -inf, a);
+    let c = scan(+, 0.0, b);
+    let d = scan(max, -inf, c);
+    scan(+, 0.0, d)
+}
 pub fn fails(x: f32[n]) -> f32[n] = [x[i + 1] for i in 0..n];
 ";
 
@@ -159,6 +166,25 @@ fn calls_after_the_first_need_no_new_pages_and_leave_none_behind() {
         let stats = process_pool().stats();
         assert_eq!(stats.live, live, "{backend:?}");
         assert!(stats.kept <= process_pool().bound());
+    }
+}
+
+/// Four temporaries follow one another; at no time are more than two needed beside the result.
+#[test]
+fn temporaries_that_are_dead_make_room_for_others() {
+    let _turn = alone();
+    for backend in compilers() {
+        with_caller("chained", backend, |caller| {
+            let args = [HostValue::Array(floats(80_001))];
+            process_pool().clear();
+            let mapped = process_pool().stats().mapped;
+            let array = 80_001 * 4;
+            let budget =
+                |arrays: u64| Budget { bytes: Some(arrays * array + array / 8), ..Budget::default() };
+            drop(caller.call(&args, budget(3)).expect("three fit"));
+            assert!(process_pool().stats().mapped - mapped <= 3, "{backend:?}");
+            assert_eq!(caller.call(&args, budget(1)).expect_err("one is too few").summary(), "out of memory");
+        });
     }
 }
 

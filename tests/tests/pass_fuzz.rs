@@ -63,7 +63,8 @@ fn mutated_programs_keep_their_meaning() {
             continue;
         }
         let narrow = TargetFacts::default();
-        for (pipeline, facts) in [(QUICK, &narrow), (OPTIMISE, &narrow), (OPTIMISE, &TargetFacts::wide())] {
+        let streaming = TargetFacts { last_level_bytes: 256, ..TargetFacts::wide() };
+        for (pipeline, facts) in [(QUICK, &narrow), (OPTIMISE, &narrow), (OPTIMISE, &streaming)] {
             let context = PassContext { facts: facts.clone() };
             let lowered = run_passes(module.clone(), pipeline.passes, &context, &mut RunOptions::default());
             let lowered = lowered.unwrap_or_else(|bug| panic!("{bug}\n{}", print_module(&module))).module;

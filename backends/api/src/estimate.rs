@@ -338,7 +338,7 @@ fn simple_work(func: &Func, op: Op, rates: Rates) -> i64 {
         | Opcode::Break(_)
         | Opcode::Continue(_) => 0,
         Opcode::Load => memory_work(func, data.args[0], data.results[0], rates),
-        Opcode::Store => memory_work(func, data.args[0], data.args[2], rates),
+        Opcode::Store | Opcode::Stream => memory_work(func, data.args[0], data.args[2], rates),
         Opcode::LoadLanes => lanes_work(func, data.args[0], data.args[1], data.results[0], rates),
         Opcode::StoreLanes => lanes_work(func, data.args[0], data.args[1], data.args[3], rates),
         Opcode::Alloc(_) | Opcode::Free | Opcode::Output { .. } => 20_000,

@@ -200,7 +200,8 @@ impl<'a, 'f> Emitter<'a, 'f> {
             Opcode::Output { index, .. } => self.emit_output(*index, data)?,
             Opcode::Offset => self.emit_offset(data)?,
             Opcode::Load => self.emit_load(data)?,
-            Opcode::Store => self.emit_store(data)?,
+            // It has no store that goes past the caches.
+            Opcode::Store | Opcode::Stream => self.emit_store(data)?,
             Opcode::Copy => self.emit_copy(data)?,
             Opcode::Splat(_)
             | Opcode::Iota { .. }

@@ -139,6 +139,7 @@ impl<'a> Analysis<'a> {
             | Opcode::Output { .. }
             | Opcode::Offset
             | Opcode::Store
+            | Opcode::Stream
             | Opcode::StoreLanes
             | Opcode::AnyLane
             | Opcode::AllLanes

@@ -270,6 +270,7 @@ impl<'a> FuncDecoder<'a, '_> {
             | Opcode::Offset
             | Opcode::Load
             | Opcode::Store
+            | Opcode::Stream
             | Opcode::Copy
             | Opcode::Splat(_)
             | Opcode::Iota { .. }

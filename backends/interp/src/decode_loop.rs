@@ -29,7 +29,7 @@ impl FuncDecoder<'_, '_> {
                 let load = |lane| Inst::Load { dst: dst + lane, elem, buffer: arg(0), offset: arg(1), lane };
                 insts.extend(lanes.map(load));
             }
-            Opcode::Store => {
+            Opcode::Store | Opcode::Stream => {
                 let elem = self.elem(data.args[0]);
                 let lanes = 0..self.lanes(data.args[2]);
                 let store =

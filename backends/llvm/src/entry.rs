@@ -52,7 +52,7 @@ fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) 
 /// then two parameters may be the same memory. Entries read their parameters only.
 fn writes_parameters(func: &Func) -> bool {
     func.ops.values().any(|data| {
-        matches!(data.opcode, Opcode::Store | Opcode::StoreLanes | Opcode::Copy)
+        matches!(data.opcode, Opcode::Store | Opcode::Stream | Opcode::StoreLanes | Opcode::Copy)
             && is_parameter(func, data.args[0])
     })
 }

@@ -11,6 +11,8 @@ pub struct Facts {
     pub rounds: bool,
     /// `half` converts to and from `float` by an instruction that keeps denormals.
     pub converts_f16: bool,
+    /// Bytes of the vectors that it can store past the caches, at addresses that are multiples of that.
+    pub streams: &'static [u32],
     /// A GPU: kernels, no call context.
     pub gpu: bool,
     /// LLVM's target triple.
@@ -31,6 +33,7 @@ impl Facts {
             fma: true,
             rounds: true,
             converts_f16: false,
+            streams: &[],
             gpu: false,
             triple: "x86_64-unknown-linux-gnu",
             cpu: if target.cpu.is_empty() { "generic".into() } else { target.cpu.clone() },
@@ -42,6 +45,11 @@ impl Facts {
             Arch::X86_64 => {
                 facts.fma = target.has("fma") || target.has("avx512f");
                 facts.rounds = target.has("sse4.1") || target.has("avx") || target.has("avx2");
+                facts.streams = match () {
+                    () if target.has("avx512f") => &[16, 32, 64],
+                    () if target.has("avx2") => &[16, 32],
+                    () => &[16],
+                };
                 facts.converts_f16 = target.has("f16c") || target.has("avx512f");
                 if target.has("avx512f") {
                     facts.attributes.push_str(" \"prefer-vector-width\"=\"512\"");

@@ -77,6 +77,7 @@ impl Flow<'_> {
             Opcode::Load | Opcode::LoadLanes | Opcode::Offset => {
                 self.edges(&data.args[..1], &data.results);
             }
+            Opcode::Stream => self.edges(&data.args[2..3], &data.args[..1]),
             Opcode::Store => self.edges(&data.args[2..], &data.args[..1]),
             Opcode::StoreLanes => self.edges(&data.args[3..], &data.args[..1]),
             Opcode::Copy => self.edges(&data.args[1..2], &data.args[..1]),

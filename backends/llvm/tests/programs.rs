@@ -240,7 +240,8 @@ fn all_programs_give_the_same_bits_everywhere() {
     for (file, module) in programs() {
         for (pipeline_name, pipeline) in [("quick", QUICK), ("optimise", OPTIMISE)] {
             let lowered = lower(&file, &module, pipeline, &TargetFacts::default());
-            let wide = lower(&file, &module, pipeline, &TargetFacts::wide());
+            let streaming = TargetFacts { last_level_bytes: 256, ..TargetFacts::wide() };
+            let wide = lower(&file, &module, pipeline, &streaming);
             let mut objects: Vec<(String, LoadedObject)> = Vec::new();
             // Baseline and everything there is; each level with one of the pipelines at least.
             let levels = if pipeline_name == "quick" { [[0, 3], [0, 3]] } else { [[2, 3], [1, 3]] };

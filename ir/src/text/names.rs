@@ -62,7 +62,7 @@ const FOR: [(ForKind, &str); 3] =
     [(ForKind::Serial, "serial"), (ForKind::Parallel, "parallel"), (ForKind::Grid, "grid")];
 
 /// Opcodes that carry nothing, with their words.
-const PLAIN: [(Opcode, &str); 24] = [
+const PLAIN: [(Opcode, &str); 25] = [
     (Opcode::Select, "select"),
     (Opcode::Fma, "fma"),
     (Opcode::If, "if"),
@@ -79,6 +79,7 @@ const PLAIN: [(Opcode, &str); 24] = [
     (Opcode::Offset, "offset"),
     (Opcode::Load, "load"),
     (Opcode::Store, "store"),
+    (Opcode::Stream, "stream"),
     (Opcode::Copy, "copy"),
     (Opcode::Block, "block"),
     (Opcode::Forever, "forever"),
@@ -196,6 +197,7 @@ impl Opcode {
             | Opcode::Offset
             | Opcode::Load
             | Opcode::Store
+            | Opcode::Stream
             | Opcode::Copy
             | Opcode::Block
             | Opcode::Forever

@@ -332,6 +332,7 @@ impl<'a> Printer<'a> {
             | Opcode::Offset
             | Opcode::Load
             | Opcode::Store
+            | Opcode::Stream
             | Opcode::Copy
             | Opcode::Block
             | Opcode::Forever

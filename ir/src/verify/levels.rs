@@ -51,6 +51,7 @@ fn columns(opcode: &Opcode) -> (bool, bool) {
         | Opcode::Offset
         | Opcode::Load
         | Opcode::Store
+        | Opcode::Stream
         | Opcode::Copy
         | Opcode::For(_)
         | Opcode::Block

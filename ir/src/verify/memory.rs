@@ -98,6 +98,15 @@ impl Checker<'_, '_> {
         }
     }
 
+    pub(super) fn stream(&mut self, data: &OpData) {
+        if self.counts(data, Some(4), 0, 0) {
+            self.access(data.args[0], data.args[1], data.args[2]);
+            // A scalar is reported as such.
+            let _vector = self.vector(data.args[2]);
+            self.has_type("past", data.args[3], &Type::BOOL);
+        }
+    }
+
     fn access(&mut self, buffer: Value, offset: Value, value: Value) {
         let Some(elem) = self.buffer(buffer) else { return };
         self.has_type("offset", offset, &Type::I64);

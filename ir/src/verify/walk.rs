@@ -265,6 +265,7 @@ impl<'a> Checker<'a, '_> {
             Opcode::Offset => self.offset(data),
             Opcode::Load => self.load(data),
             Opcode::Store => self.store(data),
+            Opcode::Stream => self.stream(data),
             Opcode::Copy => self.copy(data),
             Opcode::For(kind) => self.for_loop(data, *kind),
             Opcode::Block => self.block_op(data),

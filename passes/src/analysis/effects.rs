@@ -10,6 +10,7 @@ pub fn has_own_effect(opcode: &Opcode) -> bool {
         | Opcode::Free
         | Opcode::Output { .. }
         | Opcode::Store
+        | Opcode::Stream
         | Opcode::StoreLanes
         | Opcode::Copy
         | Opcode::Break(_)
@@ -101,6 +102,7 @@ pub fn is_pure_scalar(opcode: &Opcode) -> bool {
         | Opcode::Offset
         | Opcode::Load
         | Opcode::Store
+        | Opcode::Stream
         | Opcode::LoadLanes
         | Opcode::StoreLanes
         | Opcode::Copy
@@ -153,6 +155,7 @@ pub fn is_repeated(opcode: &Opcode) -> bool {
         | Opcode::Offset
         | Opcode::Load
         | Opcode::Store
+        | Opcode::Stream
         | Opcode::Copy
         | Opcode::Break(_)
         | Opcode::Continue(_)

@@ -144,6 +144,7 @@ impl Lower<'_> {
             | Opcode::Offset
             | Opcode::Load
             | Opcode::Store
+            | Opcode::Stream
             | Opcode::Copy
             | Opcode::For(_)
             | Opcode::Block

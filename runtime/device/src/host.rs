@@ -1,5 +1,7 @@
-//! The machine this program runs on: as a target, and how much memory it has.
+//! The machine this program runs on: as a target, its memory, its caches.
 #![expect(clippy::disallowed_methods, reason = "reads what the system says about itself")]
+
+use std::sync::OnceLock;
 
 use we3_backend_api::{Arch, Target};
 
@@ -76,6 +78,43 @@ pub fn memory_bytes() -> Option<u64> {
     machine.into_iter().chain(allowed).min()
 }
 
+/// Bytes of the last-level cache for each processor that shares it, as far as the system says.
+pub fn last_level_cache() -> Option<u64> {
+    static FOUND: OnceLock<Option<u64>> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        // A level may have a cache for instructions too, which is never the last one.
+        let caches = (0..8).filter_map(|number| {
+            let file = |name: &str| {
+                let path = format!("/sys/devices/system/cpu/cpu0/cache/index{number}/{name}");
+                std::fs::read_to_string(path).ok()
+            };
+            let level: u32 = file("level")?.trim().parse().ok()?;
+            let size = cache_bytes(file("size")?.trim())?;
+            Some((level, size / processors(file("shared_cpu_list")?.trim())?))
+        });
+        caches.max().map(|(_, share)| share)
+    })
+}
+
+/// `107520K` in bytes.
+fn cache_bytes(text: &str) -> Option<u64> {
+    let (number, unit) = match text.strip_suffix('K') {
+        Some(number) => (number, 1 << 10),
+        None => (text.strip_suffix('M')?, 1 << 20),
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// How many processors a list like `0-3,8` has.
+fn processors(list: &str) -> Option<u64> {
+    let count = |part: &str| -> Option<u64> {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+        last.checked_sub(first)?.checked_add(1)
+    };
+    list.split(',').map(count).sum()
+}
+
 /// The total in the words of `/proc/meminfo`.
 fn memory_total(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
@@ -94,6 +133,17 @@ mod tests {
         sorted.sort_unstable();
         assert_eq!(target.features, sorted);
         assert_eq!(target.cpu == "x86-64-v4", target.has("avx512vl") && target.has("avx512dq"));
+    }
+
+    #[test]
+    fn caches_are_shared_out() {
+        assert_eq!((cache_bytes("107520K"), cache_bytes("32M")), (Some(107_520 << 10), Some(32 << 20)));
+        assert_eq!((cache_bytes(""), cache_bytes("5")), (None, None));
+        assert_eq!(
+            (processors("0-1"), processors("0"), processors("0-3,8,10-11")),
+            (Some(2), Some(1), Some(7))
+        );
+        assert_eq!((processors(""), processors("3-1"), processors("a-b")), (None, None, None));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What to compile with and for: backend, target, optimisation; and the facts about a target that passes get.
 
 use we3_backend_api::{Arch, Target};
-use we3_device::host_target;
+use we3_device::host::{host_target, last_level_cache};
 use we3_passes::TargetFacts;
 
 use crate::failure::Failure;
@@ -117,7 +117,10 @@ impl Plan {
             let vector_bytes = facts.vector_bytes.min(16);
             return TargetFacts { vector_bytes, masks: false, compact: true, ..facts };
         }
-        facts
+        // Of another machine of the same kind the caches are not known.
+        let here = facts.vector_bytes > 0 && self.target == host_target();
+        let last_level_bytes = if here { last_level_cache().unwrap_or(0) } else { 0 };
+        TargetFacts { last_level_bytes, ..facts }
     }
 }
 

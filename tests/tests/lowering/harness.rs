@@ -114,7 +114,7 @@ pub fn check(text: &str, sizes: &[Vec<i64>]) {
     let variants = [
         lowered(&module, QUICK, &narrow),
         lowered(&module, OPTIMISE, &narrow),
-        lowered(&module, OPTIMISE, &TargetFacts::wide()),
+        lowered(&module, OPTIMISE, &TargetFacts { last_level_bytes: 256, ..TargetFacts::wide() }),
     ];
     for sizes in sizes {
         for special in [0, 20] {

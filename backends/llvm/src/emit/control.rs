@@ -1,6 +1,6 @@
 //! `if`, `while`, `for` and the end of the function.
 
-use we3_backend_api::Unsupported;
+use we3_backend_api::{STATUS_OK, Unsupported};
 use we3_ir::{ForKind, Op, Value};
 
 use super::{Emitter, Flow, unsupported};
@@ -254,7 +254,7 @@ impl Emitter<'_, '_> {
             let address = self.text.element(&Val::new(Ty::PTR, "%results"), Ty::I64, &index(number), true);
             self.text.store(&slot, &address, "");
         }
-        self.text.line(format_args!("ret i32 0"));
+        self.leave_function(STATUS_OK);
         Ok(Flow::Ended)
     }
 }

@@ -188,6 +188,38 @@ impl Emitter<'_, '_> {
         Ok(())
     }
 
+    /// A store that goes past the caches if that is wanted and its address allows it: with one of another
+    /// alignment the processor stops. (LLVM takes the first question out of the loop.)
+    pub(super) fn emit_stream(&mut self, op: Op) -> Result<(), Unsupported> {
+        let args = &self.func.ops[op].args;
+        let held = self.ty(args[2]).in_memory();
+        let bytes = u32::from(held.lanes) * held.bits() / 8;
+        if !self.facts.streams.contains(&bytes) {
+            return self.emit_store(op);
+        }
+        let val = self.moved_into(args[2], args[0])?;
+        let (address, access) = self.address(args[0], args[1])?;
+        let stored = self.text.cast("zext", &val, held);
+        let past = self.get(args[3])?;
+        let number = self.text.inst(Ty::I64, format_args!("ptrtoint {address} to i64"));
+        let rest = self.text.binary_const("and", &number, i128::from(bytes) - 1);
+        let aligned = self.text.icmp_const("eq", &rest, 0);
+        let both = self.text.inst(past.ty, format_args!("and {past}, {}", aligned.text));
+        let [plain, stream, join] = [0; 3].map(|_| self.text.make_block());
+        self.text.branch(&both, stream, plain);
+        self.text.start(stream);
+        let hint = self.text.module.metadata("!{i32 1}");
+        self.text
+            .line(format_args!("store {stored}, {address}, align {bytes}, !nontemporal !{hint}{access}"));
+        self.text.jump(join);
+        self.text.start(plain);
+        self.text.store(&stored, &address, &access);
+        self.text.jump(join);
+        self.text.start(join);
+        self.streams = true;
+        Ok(())
+    }
+
     /// A loop over elements as integers: LLVM vectorises it; a call of memcpy would be an import.
     pub(super) fn emit_copy(&mut self, op: Op) -> Result<(), Unsupported> {
         let args = &self.func.ops[op].args;

@@ -75,6 +75,8 @@ pub struct Emitter<'a, 'module> {
     pub regions: Regions,
     scratch_bytes: u64,
     large_scratch: HashMap<Op, Val>,
+    /// Some store goes past the caches.
+    streams: bool,
 }
 
 impl<'a, 'module> Emitter<'a, 'module> {
@@ -113,6 +115,7 @@ impl<'a, 'module> Emitter<'a, 'module> {
             access: String::new(),
             scratch_bytes: 0,
             large_scratch: HashMap::new(),
+            streams: false,
         }
     }
 
@@ -200,6 +203,7 @@ impl<'a, 'module> Emitter<'a, 'module> {
             Opcode::Offset => self.emit_offset(op)?,
             Opcode::Load => self.emit_load(op)?,
             Opcode::Store => self.emit_store(op)?,
+            Opcode::Stream => self.emit_stream(op)?,
             Opcode::Copy => self.emit_copy(op)?,
             Opcode::Splat(lanes) => self.emit_splat(op, *lanes)?,
             Opcode::Iota { elem, lanes } => self.emit_iota(op, *elem, *lanes),

@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use we3_backend_api::estimate::{Estimate, MOST_WORK, Step};
 use we3_backend_api::parallel::CHUNK_PICOSECONDS;
-use we3_backend_api::{Outline, STATUS_CHECK_FAILED, STATUS_OUT_OF_MEMORY, Unsupported, context_offset};
+use we3_backend_api::{
+    Outline, STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY, Unsupported, context_offset,
+};
 use we3_ir::{BinaryOp, Func, Op, Value};
 
 use super::control::Counting;
@@ -80,8 +82,18 @@ impl Emitter<'_, '_> {
                 Exit::OutOfMemory => STATUS_OUT_OF_MEMORY,
             };
             self.text.start(label);
-            self.text.line(format_args!("ret i32 {status}"));
+            self.leave_function(status);
         }
+    }
+
+    /// Returns. Stores that went past the caches are not ordered like others: a fence stands between them and
+    /// whoever learns that this function is done.
+    pub(super) fn leave_function(&mut self, status: i32) {
+        if self.streams {
+            let fence = self.text.module.declare("llvm.x86.sse.sfence", &[], "void", &[]);
+            self.text.line(format_args!("call void @{fence}()"));
+        }
+        self.text.line(format_args!("ret i32 {status}"));
     }
 
     pub(super) fn emit_outlined_loop(&mut self, op: Op) -> Result<(), Unsupported> {
@@ -280,7 +292,7 @@ impl LoopBody {
         emitter.counted_loop(self.op, &any, Counting { start: lo, end: hi, first, step }, Some(node))?;
         emitter.close_parallel();
         scratch.iter().for_each(|address| emitter.give_back(address));
-        emitter.text.line(format_args!("ret i32 0"));
+        emitter.leave_function(STATUS_OK);
         emitter.finish_exits();
         let head = format!(
             "define internal i32 @\"{}\"(ptr %context, ptr noalias readonly %environment, i64 %lo, i64 %hi)",
