@@ -97,6 +97,15 @@ fn names_that_are_nearly_right_are_guessed() {
 }
 
 #[test]
+fn a_chain_that_is_too_long_is_a_limit_and_no_bug() {
+    let folder = Folder::new("chain");
+    let branches: Vec<String> = (0..300).map(|n| format!("if x == {n} {{ {n} }}")).collect();
+    let text = format!("pub fn f(x: i64) -> i64 = {} else {{ -1 }};", branches.join(" else "));
+    let program = folder.file("p.we3", text);
+    expect(&program, &[(&["f", "5"], 1, "branches and loops that nest deeper than 256")]);
+}
+
+#[test]
 fn arguments_that_do_not_fit_say_what_would() {
     let folder = Folder::new("values");
     let program = folder.file("p.we3", PROGRAM);
