@@ -159,14 +159,17 @@ fn vector_axis(func: &Func, op: Op, facts: &TargetFacts) -> Option<u32> {
     if !runs_in_lanes(func, func.ops[op].regions[0], &mut width) {
         return None;
     }
-    facts.lanes(width.float.or(width.int).unwrap_or(8)).map(u32::from)
+    let lanes = facts.lanes(width.float.or(width.int).unwrap_or(8)).map(u32::from)?;
+    // The steps of a loop wait for each other, and two vectors side by side do not.
+    Some(if width.repeats && facts.masks { 2 * lanes } else { lanes })
 }
 
-/// Bytes of the narrowest floats and integers in a body.
+/// Bytes of the narrowest floats and integers in a body, and whether it has loops.
 #[derive(Clone, Copy, Default)]
 struct Width {
     float: Option<u32>,
     int: Option<u32>,
+    repeats: bool,
 }
 
 fn runs_in_lanes(func: &Func, block: Block, width: &mut Width) -> bool {
@@ -175,6 +178,7 @@ fn runs_in_lanes(func: &Func, block: Block, width: &mut Width) -> bool {
         for result in &data.results {
             note_width(func.ty(*result), width);
         }
+        width.repeats |= matches!(data.opcode, Opcode::While | Opcode::Loop);
         let scalar = data.results.iter().all(|result| func.ty(*result).as_scalar().is_some());
         let simple = is_pure_scalar(&data.opcode)
             || matches!(

@@ -6,7 +6,7 @@
 use std::mem;
 
 use we3_ir::op::Const;
-use we3_ir::{Block, Func, Module, Op, Opcode, Type, UnaryOp, Value};
+use we3_ir::{BinaryOp, Block, CompareOp, Func, Module, Op, Opcode, Scalar, Type, UnaryOp, Value};
 
 use super::{float_rules, fold::fold, int_rules};
 use crate::manager::{Pass, PassContext};
@@ -70,6 +70,7 @@ impl Simplifier<'_> {
                     for region in self.func.ops[op].regions.clone() {
                         self.block(region);
                     }
+                    self.merge_branches(op, &mut kept);
                     kept.push(op);
                 }
                 Some(Rewrite::Value(value)) => self.replace_result(op, value),
@@ -91,6 +92,34 @@ impl Simplifier<'_> {
             }
         }
         self.func.blocks[block].ops = kept;
+    }
+
+    /// A result that both branches of an `if` give alike is that value; an `if` that only chooses between constants
+    /// is a `select`.
+    fn merge_branches(&mut self, op: Op, kept: &mut Vec<Op>) {
+        let data = &self.func.ops[op];
+        if data.opcode != Opcode::If || !data.regions.iter().all(|region| self.ends_in_yield(*region)) {
+            return;
+        }
+        let (regions, results, condition) = (data.regions.clone(), data.results.clone(), data.args[0]);
+        let given: [Vec<Value>; 2] = [0, 1].map(|number: usize| {
+            self.func.yields(regions[number]).iter().map(|value| self.replacements.resolve(*value)).collect()
+        });
+        for (result, (yes, no)) in results.iter().zip(given[0].iter().zip(&given[1])) {
+            // The same value in both stands before both.
+            if yes == no {
+                self.replacements.replace(*result, *yes);
+            }
+        }
+        let only_constant = |region: &Block| {
+            let ops = &self.func.blocks[*region].ops;
+            matches!(ops[..], [first, _] if matches!(self.func.ops[first].opcode, Opcode::Const(_)))
+                && self.func.yields(*region).iter().all(|value| self.func.as_const(*value).is_some())
+        };
+        if results.len() == 1 && regions.iter().all(only_constant) {
+            kept.extend(regions.iter().map(|region| self.func.blocks[*region].ops[0]));
+            self.become_op(op, Opcode::Select, vec![condition, given[0][0], given[1][0]]);
+        }
     }
 
     fn resolve_args(&mut self, op: Op) {
@@ -152,6 +181,9 @@ impl Simplifier<'_> {
             }
             Opcode::Compare(kind) => {
                 let Type::Scalar(ty) = *func.ty(data.args[0]) else { return None };
+                if let Some(rewrite) = self.choice_compared(*kind, ty, data.args[0], data.args[1]) {
+                    return Some(rewrite);
+                }
                 if ty.is_float() {
                     None
                 } else {
@@ -209,6 +241,24 @@ impl Simplifier<'_> {
         (undone && inner.opcode == Opcode::Unary(kind)).then(|| Rewrite::Value(inner.args[0]))
     }
 
+    /// A choice between two constants, compared with a constant: the condition, its contrary, or neither.
+    fn choice_compared(&self, op: CompareOp, ty: Scalar, left: Value, right: Value) -> Option<Rewrite> {
+        let right = self.func.as_const(right)?;
+        let choice = &self.func.ops[self.func.def_op(left)?];
+        if choice.opcode != Opcode::Select {
+            return None;
+        }
+        let holds = |value: Value| {
+            let value = self.func.as_const(self.replacements.resolve(value))?;
+            Some(we3_ir::eval::compare(op, ty, value.bits, right.bits))
+        };
+        Some(match (holds(choice.args[1])?, holds(choice.args[2])?) {
+            (true, false) => Rewrite::Value(choice.args[0]),
+            (false, true) => Rewrite::Become(Opcode::Unary(UnaryOp::Not), vec![choice.args[0]]),
+            (always, _) => Rewrite::Const(Const { ty: Scalar::Bool, bits: u64::from(always) }),
+        })
+    }
+
     fn select(&self, args: &[Value]) -> Option<Rewrite> {
         let (condition, yes, no) = (args[0], args[1], args[2]);
         if yes == no {
@@ -222,6 +272,12 @@ impl Simplifier<'_> {
                 (Some(true), Some(false)) => return Some(Rewrite::Value(condition)),
                 (Some(false), Some(true)) => {
                     return Some(Rewrite::Become(Opcode::Unary(UnaryOp::Not), vec![condition]));
+                }
+                (_, Some(false)) => {
+                    return Some(Rewrite::Become(Opcode::Binary(BinaryOp::And), vec![condition, yes]));
+                }
+                (Some(true), _) => {
+                    return Some(Rewrite::Become(Opcode::Binary(BinaryOp::Or), vec![condition, no]));
                 }
                 _ => {}
             }
