@@ -49,8 +49,8 @@ struct Streaming {
 struct Accesses {
     /// Stores of vectors, with the loops around each from the parallel one on.
     stores: Vec<(Op, Vec<Op>)>,
-    /// Memory that is read.
-    read: BTreeSet<Value>,
+    /// Memory that is read, and what each iteration has of its own.
+    kept: BTreeSet<Value>,
 }
 
 impl Streaming {
@@ -83,7 +83,7 @@ impl Streaming {
         for (store, loops) in &accesses.stores {
             let args = &func.ops[*store].args;
             let (memory, offset, value) = (root(func, args[0]), args[1], args[2]);
-            if accesses.read.contains(&memory)
+            if accesses.kept.contains(&memory)
                 || vector_bytes(func, value) != Some(self.vector_bytes)
                 || !runs_through(func, offset, loops)
             {
@@ -132,11 +132,12 @@ impl Accesses {
         match data.opcode {
             Opcode::Store if !loops.is_empty() => self.stores.push((op, loops.clone())),
             Opcode::Load | Opcode::LoadLanes => {
-                self.read.insert(root(func, data.args[0]));
+                self.kept.insert(root(func, data.args[0]));
             }
             Opcode::Copy => {
-                self.read.insert(root(func, data.args[1]));
+                self.kept.insert(root(func, data.args[1]));
             }
+            Opcode::Alloc(_) | Opcode::Output { .. } => self.kept.extend(&data.results),
             Opcode::For(_) => {
                 loops.push(op);
                 self.regions(func, op, loops);
