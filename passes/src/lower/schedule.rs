@@ -161,7 +161,8 @@ fn vector_axis(func: &Func, op: Op, facts: &TargetFacts) -> Option<u32> {
     }
     let lanes = facts.lanes(width.float.or(width.int).unwrap_or(8)).map(u32::from)?;
     // The steps of a loop wait for each other, and two vectors side by side do not.
-    Some(if width.repeats && facts.masks { 2 * lanes } else { lanes })
+    // (No vector has more than 64.)
+    Some(if width.repeats && facts.masks { (2 * lanes).min(64) } else { lanes })
 }
 
 /// Bytes of the narrowest floats and integers in a body, and whether it has loops.
