@@ -7,6 +7,7 @@ use crate::array::fuse_siblings::FUSE_SIBLINGS;
 use crate::array::inline::INLINE;
 use crate::array::merge_columns::MERGE_COLUMNS;
 use crate::array::strip_notes::STRIP_NOTES;
+use crate::loops::split_ranges::SPLIT_RANGES;
 use crate::loops::stream_stores::STREAM_STORES;
 use crate::loops::vectorise::VECTORISE;
 use crate::lower::LOWER;
@@ -32,6 +33,7 @@ pub const ALL: &[Pass] = &[
     FUSE_SIBLINGS,
     MERGE_COLUMNS,
     LOWER,
+    SPLIT_RANGES,
     VECTORISE,
     STREAM_STORES,
 ];
@@ -85,6 +87,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         // After it: moved operations meet equal ones in the outer region.
         DEDUPLICATE,
         REMOVE_DEAD,
+        // Limits that an index is compared with stand before its loop now.
+        SPLIT_RANGES,
         // What does not depend on the index has left the loop and needs no lanes.
         VECTORISE,
         // Only vectors go past the caches.

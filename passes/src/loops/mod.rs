@@ -1,4 +1,5 @@
 //! Passes from loop IR to loop IR, one a file.
 
+pub mod split_ranges;
 pub mod stream_stores;
 pub mod vectorise;

@@ -314,9 +314,18 @@ impl Simplifier<'_> {
         self.func.terminator(block).is_some_and(|op| self.func.ops[op].opcode == Opcode::Yield)
     }
 
-    /// The element of an array under other size values.
+    /// The element of an array under other size values, or of a table at a known place.
     fn index(&self, args: &[Value]) -> Option<Rewrite> {
         let inner = &self.func.ops[self.func.def_op(args[0])?];
+        if let Opcode::Data { elem, bits } = &inner.opcode {
+            let mut place = 0i64;
+            for (subscript, size) in args[1..].iter().zip(&inner.args) {
+                let (subscript, size) = (self.number(*subscript)?, self.number(*size)?);
+                place = place.checked_mul(size)?.checked_add(subscript)?;
+            }
+            let bits = *bits.get(usize::try_from(place).ok()?)?;
+            return Some(Rewrite::Const(Const { ty: *elem, bits }));
+        }
         (inner.opcode == Opcode::Resize).then(|| {
             let mut args = args.to_vec();
             args[0] = inner.args[0];
