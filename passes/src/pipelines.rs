@@ -7,6 +7,7 @@ use crate::array::fuse_siblings::FUSE_SIBLINGS;
 use crate::array::inline::INLINE;
 use crate::array::merge_columns::MERGE_COLUMNS;
 use crate::array::strip_notes::STRIP_NOTES;
+use crate::array::strip_rows::STRIP_ROWS;
 use crate::loops::split_ranges::SPLIT_RANGES;
 use crate::loops::stream_stores::STREAM_STORES;
 use crate::loops::vectorise::VECTORISE;
@@ -32,6 +33,7 @@ pub const ALL: &[Pass] = &[
     FUSE_MAPS,
     FUSE_SIBLINGS,
     MERGE_COLUMNS,
+    STRIP_ROWS,
     LOWER,
     SPLIT_RANGES,
     VECTORISE,
@@ -79,6 +81,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         MERGE_COLUMNS,
         // Sizes that do not depend on a nest's axes stand before it, where its schedule can use them.
         HOIST,
+        // What rows have in common has left them; what strips need twice and do not use goes.
+        STRIP_ROWS,
         REMOVE_DEAD,
         LOWER,
         // Lowering writes constants and size arithmetic wherever it needs them.

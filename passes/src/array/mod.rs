@@ -7,3 +7,4 @@ pub mod fuse_siblings;
 pub mod inline;
 pub mod merge_columns;
 pub mod strip_notes;
+pub mod strip_rows;

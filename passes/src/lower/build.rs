@@ -2,7 +2,8 @@
 
 use we3_ir::{Block, ForKind, Op, Type, Value};
 
-use super::schedule::{NestSchedule, PackedSchedule, schedule_build};
+use super::product::PackedSchedule;
+use super::schedule::{NestSchedule, schedule_build};
 use super::short_axis::{short_axis, write_out};
 use super::state::{Array, Dest, Lower};
 use super::tile::DotNest;
@@ -19,15 +20,22 @@ impl Lower<'_> {
         for result in &data.results {
             places.push(self.reused(op, *result).unwrap_or_else(|| self.place_result(*result)));
         }
-        let mut schedule = schedule_build(src, op, rank, self.in_parallel, self.facts);
-        if let Some(short) = short_axis(src, op, &schedule) {
+        self.lower_nest(op, &sizes, &places, 0);
+    }
+
+    /// The loops of a build, or of an update that writes every cell of a part of an array: where each value goes is
+    /// said by `places`; the first `skip` values that the body yields are not wanted.
+    pub(super) fn lower_nest(&mut self, op: Op, sizes: &[Value], places: &[Array], skip: usize) {
+        let rank = sizes.len();
+        let mut schedule = schedule_build(self.src, op, rank, self.in_parallel, self.facts);
+        let short = if skip == 0 { short_axis(self.src, op, &schedule) } else { None };
+        if let Some(short) = short {
             write_out(&mut schedule, short, self.in_parallel);
         }
         let was_parallel = self.in_parallel;
         let dots = schedule.dot_tile.and_then(|(near, far)| self.dot_nest(op, near, far));
-        let body = data.regions[0];
-        let nest =
-            Nest { op, sizes: &sizes, schedule: &schedule, body, places: &places, dots: dots.as_ref() };
+        let body = self.src.ops[op].regions[0];
+        let nest = Nest { sizes, schedule: &schedule, body, places, skip, dots: dots.as_ref() };
         self.build_axis(&nest, 0, &mut vec![None; rank]);
         self.in_parallel = was_parallel;
     }
@@ -39,38 +47,41 @@ impl Lower<'_> {
             self.build_element(nest, &subscripts);
             return;
         };
+        let is_first_row = |packed: &&PackedSchedule| packed.row_axes[0] as usize == axis;
         if let Some((_, size)) = nest.schedule.unroll.iter().find(|(short, _)| *short as usize == axis) {
             self.short_row(nest, (axis, *size), subscripts);
-        } else if let Some(packed) =
-            nest.schedule.packed.as_ref().filter(|packed| packed.row as usize == axis)
-        {
+        } else if let Some(packed) = nest.schedule.packed.as_ref().filter(is_first_row) {
             self.rows_and_columns(nest, packed, depth, subscripts);
         } else {
             self.plain_axis(nest, axis, depth, subscripts);
         }
     }
 
-    /// Packed when that pays, else loop by loop.
+    /// In tiles when that pays, else loop by loop.
     fn rows_and_columns(
         &mut self,
         nest: &Nest<'_>,
         packed: &PackedSchedule,
         depth: usize,
-        subscripts: &mut [Option<Value>],
+        subscripts: &mut Vec<Option<Value>>,
     ) {
+        let first_row = packed.row_axes[0] as usize;
+        let Some(product) = self.product(nest, packed) else {
+            return self.plain_axis(nest, first_row, depth, subscripts);
+        };
         let was_parallel = self.in_parallel;
-        let pays = self.packing_pays(nest, packed);
-        let mut again = subscripts.to_vec();
+        let pays = self.tiles_pay(&product);
+        let outer = subscripts.clone();
         self.if_else(
             pays,
             &[],
             |this| {
-                this.packed_nest(nest, packed, subscripts);
+                this.packed_nest(&product, &outer);
                 this.in_parallel = was_parallel;
                 Vec::new()
             },
             |this| {
-                this.plain_axis(nest, packed.row as usize, depth, &mut again);
+                this.plain_axis(nest, first_row, depth, subscripts);
                 Vec::new()
             },
         );
@@ -93,7 +104,11 @@ impl Lower<'_> {
         }
         if let (Some(dots), true) = (nest.dots, depth + 1 == rank && axis + 1 == rank) {
             let outer: Vec<Value> = subscripts.iter().flatten().copied().collect();
-            self.dot_row(nest.op, dots, kind, &outer, nest.places);
+            let otherwise = |this: &mut Self| this.dot_row(nest, dots, kind, &outer);
+            match &nest.schedule.rows {
+                Some(rows) => self.row_blocks(nest, rows, (kind, &outer), otherwise),
+                None => otherwise(self),
+            }
             return;
         }
         let zero = self.i64(0);
@@ -140,10 +155,10 @@ impl Lower<'_> {
         let src = self.src;
         self.enter(nest.body);
         self.bind_scalar_params(nest.body, subscripts);
-        let yields = src.yields(nest.body);
+        let yields = &src.yields(nest.body)[nest.skip..];
         let offsets: Vec<Value> =
             nest.places.iter().map(|place| self.row_offset(place, subscripts)).collect();
-        let mut dests = Vec::new();
+        let mut dests = vec![None; nest.skip];
         for (position, value) in yields.iter().enumerate() {
             dests.push(match src.ty(*value) {
                 Type::Array(..) => Some(self.row(&nest.places[position], offsets[position])),
@@ -152,9 +167,21 @@ impl Lower<'_> {
         }
         self.block_ops(&dests);
         let scalars = self.leave(&dests);
-        let places = (0..yields.len()).filter(|position| dests[*position].is_none());
-        for (position, value) in places.zip(scalars) {
+        let places = (0..yields.len()).filter(|position| dests[nest.skip + *position].is_none());
+        for (position, value) in places.zip(scalars.into_iter().skip(nest.skip)) {
             self.store(nest.places[position].buffer, offsets[position], value);
+        }
+    }
+
+    /// The rest of the body for one element, which has been entered: a dot is known.
+    pub(super) fn finish_element(&mut self, nest: &Nest<'_>, subscripts: &[Value], dot: (Op, Value)) {
+        let before = self.known_dot.replace(dot);
+        self.block_ops(&[]);
+        self.known_dot = before;
+        let values = self.leave(&[]);
+        for (place, value) in nest.places.iter().zip(values.into_iter().skip(nest.skip)) {
+            let offset = self.row_offset(place, subscripts);
+            self.store(place.buffer, offset, value);
         }
     }
 
@@ -212,10 +239,11 @@ impl Lower<'_> {
 
 /// A build being written.
 pub(super) struct Nest<'a> {
-    pub op: Op,
     pub sizes: &'a [Value],
     pub schedule: &'a NestSchedule,
     pub body: Block,
     pub places: &'a [Array],
+    /// How many of the values that the body yields, the first ones, go nowhere.
+    pub skip: usize,
     pub dots: Option<&'a DotNest>,
 }

@@ -39,8 +39,13 @@ impl Lower<'_> {
     pub(super) fn lower_dot(&mut self, op: Op, rank: usize) {
         let src = self.src;
         let data = &src.ops[op];
-        let dot = self.dot_of(op, rank);
-        let values = self.runs(&dot, &data.args[..rank]);
+        let values = match self.known_dot {
+            Some((known, value)) if known == op => vec![value],
+            Some(_) | None => {
+                let dot = self.dot_of(op, rank);
+                self.runs(&dot, &data.args[..rank])
+            }
+        };
         for (result, value) in data.results.iter().zip(values) {
             let value = self.narrow(value, src.ty(*result).element());
             self.set_scalar(*result, value);

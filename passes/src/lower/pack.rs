@@ -1,338 +1,375 @@
-//! Products of packed operands: a build of dots in which one operand of the dot follows one axis of the build (the
-//! columns) and the other another axis (the rows), as in a matrix product, a convolution, a distance matrix. Columns
-//! are cut into panels; the operand of a panel is copied once, in the order in which it is used; then tiles of some
-//! rows by a panel's columns keep their accumulators in registers while the dots run. (Goto and van de Geijn, "Anatomy
-//! of High-Performance Matrix Multiplication", TOMS 2008.) Every dot keeps its own order: runs of 512, joined from the left.
+//! Products as tiles. Columns are cut into panels; the operand of a panel is copied once, in the order in which it is
+//! used, or read in place where it lies in cache anyway; then tiles of some rows by a panel's columns keep their
+//! accumulators in registers while the dots run (`micro.rs`). (Goto and van de Geijn, "Anatomy of High-Performance
+//! Matrix Multiplication", TOMS 2008.) Every dot keeps its own order: runs of 512, joined from the left.
 
-use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Opcode, Scalar, Value};
+use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Scalar, Type, Value};
 
 use super::build::Nest;
-use super::dot::{Chain, RUN};
-use super::schedule::PackedSchedule;
+use super::dot::Chain;
+use super::operand::sizes_of;
+use super::product::{Line, PackedSchedule};
 use super::state::Lower;
 
-/// A packed product being written.
-struct Packed<'a> {
-    nest: &'a Nest<'a>,
-    schedule: &'a PackedSchedule,
+/// A product being written.
+pub(super) struct Product<'a> {
+    pub nest: &'a Nest<'a>,
+    pub schedule: &'a PackedSchedule,
     /// The dot's region that yields both operands.
-    operands: Block,
+    pub operands: Block,
     /// Sizes of the dot's axes, and their product.
-    inner: Vec<Value>,
-    n_inner: Value,
-    acc: Scalar,
-    start: Value,
-    nothing: Value,
+    pub inner: Vec<Value>,
+    pub n_inner: Value,
+    pub n_rows: Value,
+    pub n_columns: Value,
+    pub acc: Scalar,
+    /// What each run starts from: without elements, the result.
+    pub start: Value,
+    /// Whether the columns' operand is read where it is, if it could be.
+    in_place: Option<Value>,
 }
 
-/// A panel of columns: the first, how many, and the copied operand.
+/// A panel of columns. Lane k is column `start + k`; the lanes before column `from` were kept with another panel.
 #[derive(Clone, Copy)]
-struct Panel {
-    from: Value,
-    width: Value,
-    values: Value,
+pub(super) struct Panel {
+    pub start: Value,
+    pub from: Value,
+    /// How many columns from `from` on are kept.
+    pub n_columns: Value,
+    /// Whether it is not a narrow one, where there are such.
+    pub is_wide: Option<Value>,
+    /// The columns' operand: element k of the dots for the first lane is at `base + k · step`.
+    pub buffer: Value,
+    pub base: Value,
+    pub step: Value,
 }
 
-/// The accumulators of a tile: of the current run, and of the runs before.
-#[derive(Clone, Copy)]
-struct Sums {
-    run: Value,
-    total: Value,
+/// Where the operand that follows the rows is read.
+pub(super) enum RowSource<'a> {
+    /// A copy: for each tile, for each element of the dots, that of each row.
+    Packed(Value),
+    /// Memory as it is.
+    InPlace(&'a Line),
 }
+
+/// Columns that are neighbours along the last axis of the build.
+pub(super) struct Segment {
+    /// Subscripts of the other column axes.
+    pub outer: Vec<Value>,
+    /// The last subscript of lane 0.
+    pub origin: Value,
+    /// The first lane, and the one behind the last.
+    pub lanes: (Value, Value),
+}
+
+/// Subscripts of the axes that are not rows or columns.
+pub(super) type Outer<'a> = &'a [Option<Value>];
 
 impl Lower<'_> {
-    /// The loops over columns and rows, for given subscripts of the other axes.
-    pub(super) fn packed_nest(
+    /// What a product needs to know before it is decided how it runs.
+    pub(super) fn product<'a>(
         &mut self,
-        nest: &Nest<'_>,
-        schedule: &PackedSchedule,
-        subscripts: &mut [Option<Value>],
-    ) {
+        nest: &'a Nest<'a>,
+        schedule: &'a PackedSchedule,
+    ) -> Option<Product<'a>> {
         let src = self.src;
         let data = &src.ops[schedule.dot];
+        for op in &schedule.sizes {
+            self.op(*op);
+        }
         let dot = self.dot_of(schedule.dot, data.args.len());
-        let Chain::Fma { body, acc } = dot.chain else { return };
-        let inner = self.scalars(&data.args);
+        let Chain::Fma { body, acc } = dot.chain else { return None };
         let zero = self.i64(0);
+        let sizes = self.scalars(&data.args);
         let inner: Vec<Value> =
-            inner.into_iter().map(|size| self.b.binary(BinaryOp::Max, size, zero)).collect();
+            sizes.into_iter().map(|size| self.b.binary(BinaryOp::Max, size, zero)).collect();
         let n_inner = self.count(&inner);
-        let packed = Packed {
+        let none = self.compare_const(CompareOp::Eq, n_inner, 0);
+        let start = self.b.select(none, dot.nothing[0], dot.start[0]);
+        let n_rows = self.count(&sizes_of(nest, &schedule.row_axes));
+        let n_columns = self.count(&sizes_of(nest, &schedule.column_axes));
+        let mut product = Product {
             nest,
             schedule,
             operands: body,
             inner,
             n_inner,
+            n_rows,
+            n_columns,
             acc,
-            start: dot.start[0],
-            nothing: dot.nothing[0],
+            start,
+            in_place: None,
         };
-        let n_columns = nest.sizes[schedule.column as usize];
-        let width = i64::from(schedule.width);
-        let n_panels = self.add_const(n_columns, width - 1);
-        let divisor = self.i64(width);
-        let n_panels = self.b.binary(BinaryOp::Div, n_panels, divisor);
-        let parallel = nest.schedule.parallel.contains(&schedule.column);
+        product.in_place = self.in_place(&product);
+        Some(product)
+    }
+
+    /// The columns' operand is read in place when neighbours are neighbours in memory, and it stays in the first
+    /// cache, is used too seldom to be copied, or lies as a copy would.
+    fn in_place(&mut self, product: &Product<'_>) -> Option<Value> {
+        let line = product.schedule.lines[1].as_ref().filter(|line| line.is_along_columns())?;
+        if self.facts.compact {
+            // One way is less code than two.
+            return None;
+        }
+        if self.array(self.src.ops[line.index].args[0]).step != 1 {
+            return None;
+        }
+        let elements = self.b.binary(BinaryOp::MulSat, product.n_inner, product.n_columns);
+        let room = (self.facts.l1_bytes / u64::from(product.acc.bytes())) as i64;
+        let small = self.compare_const(CompareOp::Le, elements, room);
+        let few = self.compare_const(CompareOp::Lt, product.n_rows, 2 * i64::from(product.schedule.rows));
+        let (_, step) = self.line_step(line);
+        let dense = self.compare_const(CompareOp::Le, step, 2 * product.schedule.width());
+        let near = self.b.binary(BinaryOp::Or, small, dense);
+        Some(self.b.binary(BinaryOp::Or, near, few))
+    }
+
+    /// Whether there are rows and columns enough for tiles.
+    pub(super) fn tiles_pay(&mut self, product: &Product<'_>) -> Value {
+        let schedule = product.schedule;
+        let least = if schedule.narrow { i64::from(schedule.lanes) } else { schedule.width() };
+        let rows = self.compare_const(CompareOp::Ge, product.n_rows, 2 * i64::from(schedule.rows));
+        let columns = self.compare_const(CompareOp::Ge, product.n_columns, (least / 2).max(1));
+        let many = self.b.binary(BinaryOp::And, rows, columns);
+        let Some(in_place) = product.in_place else { return many };
+        let rows = self.compare_const(CompareOp::Ge, product.n_rows, i64::from(schedule.rows / 2 + 1));
+        let columns = self.compare_const(CompareOp::Ge, product.n_columns, least);
+        let enough = self.b.binary(BinaryOp::And, rows, columns);
+        let enough = self.b.binary(BinaryOp::And, enough, in_place);
+        self.b.binary(BinaryOp::Or, many, enough)
+    }
+
+    /// The loops over columns and rows, for given subscripts of the other axes.
+    pub(super) fn packed_nest(&mut self, product: &Product<'_>, outer: Outer<'_>) {
+        let schedule = product.schedule;
+        let rows = match &schedule.lines[0] {
+            Some(line) => RowSource::InPlace(line),
+            None => RowSource::Packed(self.pack_rows(product, outer)),
+        };
+        let width = schedule.width();
+        // Narrow panels take what fills at most half a panel.
+        let before_next = if schedule.narrow { width / 2 - 1 } else { width - 1 };
+        let sum = self.add_const(product.n_columns, before_next);
+        let n_wide = self.div_const(sum, width);
+        let mut n_panels = n_wide;
+        if schedule.narrow {
+            let done = self.mul_const(n_wide, width);
+            let rest = self.sub(product.n_columns, done);
+            let zero = self.i64(0);
+            let rest = self.b.binary(BinaryOp::Max, rest, zero);
+            let sum = self.add_const(rest, i64::from(schedule.lanes) - 1);
+            let n_narrow = self.div_const(sum, i64::from(schedule.lanes));
+            n_panels = self.add(n_wide, n_narrow);
+        }
+        let parallel = product.nest.schedule.parallel.contains(&schedule.column_axes[0]);
         let kind = if parallel { ForKind::Parallel } else { ForKind::Serial };
         self.in_parallel |= parallel;
+        let zero = self.i64(0);
         self.for_kind(kind, zero, n_panels, &[], |this, number, _| {
-            this.panel(&packed, subscripts, number);
+            this.panel(product, outer, &rows, (number, n_wide));
             Vec::new()
         });
-        for axis in [schedule.row, schedule.column] {
-            subscripts[axis as usize] = None;
+        if let RowSource::Packed(rows) = rows {
+            self.free(rows);
         }
     }
 
-    fn panel(&mut self, packed: &Packed<'_>, subscripts: &mut [Option<Value>], number: Value) {
-        let width = i64::from(packed.schedule.width);
-        let from = self.mul_const(number, width);
-        let rest = self.sub(packed.nest.sizes[packed.schedule.column as usize], from);
-        let columns = self.min_const(rest, width);
-        let limit = self.i64(width);
-        let count = self.b.binary(BinaryOp::MulSat, packed.n_inner, limit);
-        let values = self.alloc(packed.acc, count);
-        let panel = Panel { from, width: columns, values };
-        self.pack(packed, subscripts, panel);
-        let n_rows = packed.nest.sizes[packed.schedule.row as usize];
-        let rows = i64::from(packed.schedule.rows);
-        let sum = self.add_const(n_rows, rows - 1);
-        let divisor = self.i64(rows);
-        let n_tiles = self.b.binary(BinaryOp::Div, sum, divisor);
+    pub(super) fn div_const(&mut self, value: Value, number: i64) -> Value {
+        let divisor = self.i64(number);
+        self.b.binary(BinaryOp::Div, value, divisor)
+    }
+
+    /// How many tiles of rows there are.
+    fn n_tiles(&mut self, product: &Product<'_>) -> Value {
+        let rows = i64::from(product.schedule.rows);
+        let sum = self.add_const(product.n_rows, rows - 1);
+        self.div_const(sum, rows)
+    }
+
+    /// Copies the operand that follows the rows, tile by tile: for each element of the dots, that of each row.
+    fn pack_rows(&mut self, product: &Product<'_>, outer: Outer<'_>) -> Value {
+        let schedule = product.schedule;
+        let rows = i64::from(schedule.rows);
+        let n_tiles = self.n_tiles(product);
+        let n_padded = self.mul_const(n_tiles, rows);
+        let count = self.b.binary(BinaryOp::MulSat, n_padded, product.n_inner);
+        let values = self.alloc(product.acc, count);
         let zero = self.i64(0);
-        self.for_each(zero, n_tiles, |this, tile| {
+        let last = self.add_const(product.n_rows, -1);
+        self.for_each(zero, n_padded, |this, place| {
+            let tile = this.div_const(place, rows);
             let first = this.mul_const(tile, rows);
-            this.packed_tile(packed, subscripts, panel, (first, n_rows));
-        });
-        self.free(values);
-    }
-
-    /// Copies the operand that follows the columns; columns past the last hold zero.
-    fn pack(&mut self, packed: &Packed<'_>, subscripts: &mut [Option<Value>], panel: Panel) {
-        let zero = self.i64(0);
-        let width = i64::from(packed.schedule.width);
-        let bytes = packed.acc.bytes();
-        self.inner_loops(&packed.inner, &mut Vec::new(), zero, &mut |this, inner, flat| {
-            let line = this.mul_const(flat, width);
-            let zero = this.i64(0);
-            this.for_lanes(bytes, zero, panel.width, |this, lane| {
-                let column = this.add(panel.from, lane);
-                let row = this.i64(0);
-                let pair = this.operands(packed, subscripts, (row, column), inner);
-                let at = this.add(line, lane);
-                this.store(panel.values, at, pair[packed.schedule.follows_column]);
-            });
-            let all = this.i64(width);
-            this.for_lanes(bytes, panel.width, all, |this, lane| {
-                let at = this.add(line, lane);
-                let nothing = this.b.constant(packed.acc, 0);
-                this.store(panel.values, at, nothing);
+            let number = this.sub(place, first);
+            let base = this.mul(first, product.n_inner);
+            let base = this.add(base, number);
+            let row = this.min(place, last);
+            let row = this.split_flat(&sizes_of(product.nest, &schedule.row_axes), row);
+            let column = vec![zero; schedule.column_axes.len()];
+            this.inner_loops(&product.inner, &mut Vec::new(), zero, &mut |this, inner, flat| {
+                let pair = this.operands(product, outer, (&row, &column), inner);
+                let at = this.mul_const(flat, rows);
+                let at = this.add(base, at);
+                this.store(values, at, pair[1 - schedule.follows_column]);
             });
         });
+        values
     }
 
-    /// Loops over the dot's axes; the body gets the subscripts and their place in row-major order.
-    fn inner_loops(
+    fn panel(
         &mut self,
-        sizes: &[Value],
-        subscripts: &mut Vec<Value>,
-        flat: Value,
-        body: &mut dyn FnMut(&mut Self, &[Value], Value),
+        product: &Product<'_>,
+        outer: Outer<'_>,
+        rows: &RowSource<'_>,
+        (number, n_wide): (Value, Value),
     ) {
-        let Some((size, rest)) = sizes.split_first() else {
-            body(self, subscripts, flat);
-            return;
+        let schedule = product.schedule;
+        let (from, room, is_wide) = self.panel_place(schedule, number, n_wide);
+        let rest = self.sub(product.n_columns, from);
+        let n_columns = self.min(rest, room);
+        let in_place = product.in_place.map(|in_place| {
+            let fits = self.b.compare(CompareOp::Ge, product.n_columns, room);
+            self.b.binary(BinaryOp::And, in_place, fits)
+        });
+        let line = schedule.lines[1].as_ref().zip(in_place);
+        let place = match line {
+            None => self.packed_panel(product, outer, (from, n_columns, room)),
+            Some((line, in_place)) => {
+                let types = [Type::Buffer(product.acc), Type::I64, Type::I64, Type::I64];
+                self.if_else(
+                    in_place,
+                    &types,
+                    |this| this.panel_in_place(product, outer, line, (from, room)),
+                    |this| this.packed_panel(product, outer, (from, n_columns, room)),
+                )
+            }
         };
-        let before = self.mul(flat, *size);
-        let zero = self.i64(0);
-        self.for_each(zero, *size, |this, k| {
-            subscripts.push(k);
-            let flat = this.add(before, k);
-            this.inner_loops(rest, subscripts, flat, body);
-            subscripts.pop();
-        });
-    }
-
-    /// Both operands of the dot, as accumulated, at a row and a column. An operand that nobody uses is removed later.
-    fn operands(
-        &mut self,
-        packed: &Packed<'_>,
-        subscripts: &mut [Option<Value>],
-        (row, column): (Value, Value),
-        inner: &[Value],
-    ) -> [Value; 2] {
-        self.enter_at(packed, subscripts, row, column);
-        for op in &packed.schedule.before {
-            self.op(*op);
-        }
-        let pair = self.scalar_region(packed.operands, inner);
-        let pair = [self.narrow(pair[0], packed.acc), self.narrow(pair[1], packed.acc)];
-        self.frames.pop();
-        pair
-    }
-
-    /// Enters the body of the build for one element.
-    fn enter_at(&mut self, packed: &Packed<'_>, subscripts: &mut [Option<Value>], row: Value, column: Value) {
-        subscripts[packed.schedule.row as usize] = Some(row);
-        subscripts[packed.schedule.column as usize] = Some(column);
-        let all: Vec<Value> = subscripts.iter().flatten().copied().collect();
-        self.enter(packed.nest.body);
-        self.bind_scalar_params(packed.nest.body, &all);
-    }
-
-    /// Some rows by the columns of a panel. Rows past the last repeat it and are not kept.
-    fn packed_tile(
-        &mut self,
-        packed: &Packed<'_>,
-        subscripts: &mut [Option<Value>],
-        panel: Panel,
-        (first, n_rows): (Value, Value),
-    ) {
-        let cells = packed.schedule.rows * packed.schedule.width;
-        let sums = Sums { run: self.stack(packed.acc, cells), total: self.stack(packed.acc, cells) };
-        self.fill(packed, sums.total, packed.nothing);
-        let last = self.add_const(n_rows, -1);
-        let rows: Vec<Value> = (0..i64::from(packed.schedule.rows))
-            .map(|number| {
-                let row = self.add_const(first, number);
-                self.min(row, last)
-            })
-            .collect();
-        self.packed_runs(packed, subscripts, panel, (&rows, sums));
-        self.keep(packed, subscripts, panel, (first, n_rows, sums.total));
-    }
-
-    fn fill(&mut self, packed: &Packed<'_>, buffer: Value, value: Value) {
-        let zero = self.i64(0);
-        let cells = self.i64(i64::from(packed.schedule.rows * packed.schedule.width));
-        self.for_lanes(packed.acc.bytes(), zero, cells, |this, cell| this.store(buffer, cell, value));
-    }
-
-    /// All runs of the tile's dots.
-    fn packed_runs(
-        &mut self,
-        packed: &Packed<'_>,
-        subscripts: &mut [Option<Value>],
-        panel: Panel,
-        (rows, sums): (&[Value], Sums),
-    ) {
-        let zero = self.i64(0);
-        let n_runs = self.ceil_shift(packed.n_inner, 9);
-        self.for_each(zero, n_runs, |this, run| {
-            let lo = this.mul_const(run, RUN);
-            let end = this.add_const(lo, RUN);
-            let hi = this.min(end, packed.n_inner);
-            this.fill(packed, sums.run, packed.start);
-            this.for_each(lo, hi, |this, flat| {
-                this.packed_step(packed, subscripts, (panel, flat), (rows, sums.run));
-            });
-            let is_first = this.compare_const(CompareOp::Eq, run, 0);
-            this.join_runs(packed, sums, is_first);
-        });
-    }
-
-    /// One step of every dot of the tile.
-    fn packed_step(
-        &mut self,
-        packed: &Packed<'_>,
-        subscripts: &mut [Option<Value>],
-        (panel, flat): (Panel, Value),
-        (rows, run): (&[Value], Value),
-    ) {
-        let width = i64::from(packed.schedule.width);
-        let line = self.mul_const(flat, width);
-        let inner = self.split_flat(&packed.inner, flat);
-        for (number, row) in (0i64..).zip(rows) {
-            let pair = self.operands(packed, subscripts, (*row, panel.from), &inner);
-            let factor = pair[1 - packed.schedule.follows_column];
-            let zero = self.i64(0);
-            let end = self.i64(width);
-            self.for_lanes(packed.acc.bytes(), zero, end, |this, lane| {
-                let at = this.add(line, lane);
-                let value = this.load(packed.acc, panel.values, at);
-                let cell = this.add_const(lane, number * width);
-                let so_far = this.load(packed.acc, run, cell);
-                let next = this.b.fma(factor, value, so_far);
-                this.store(run, cell, next);
-            });
+        let [buffer, base, step, start] = place[..] else { return };
+        let panel = Panel { start, from, n_columns, is_wide, buffer, base, step };
+        self.tiles(product, outer, rows, &panel);
+        match in_place {
+            None => self.free(buffer),
+            Some(in_place) => {
+                self.if_else(
+                    in_place,
+                    &[],
+                    |_| Vec::new(),
+                    |this| {
+                        this.free(buffer);
+                        Vec::new()
+                    },
+                );
+            }
         }
     }
 
-    /// The subscripts of a place in row-major order.
-    fn split_flat(&mut self, sizes: &[Value], flat: Value) -> Vec<Value> {
-        let mut rest = flat;
-        let mut inner = Vec::new();
-        for size in sizes.iter().skip(1).rev() {
-            inner.push(self.b.binary(BinaryOp::Rem, rest, *size));
-            rest = self.b.binary(BinaryOp::Div, rest, *size);
-        }
-        inner.push(rest);
-        inner.reverse();
-        inner
-    }
-
-    /// `total = first ? run : total + run`.
-    fn join_runs(&mut self, packed: &Packed<'_>, sums: Sums, is_first: Value) {
-        let zero = self.i64(0);
-        let cells = self.i64(i64::from(packed.schedule.rows * packed.schedule.width));
-        self.for_lanes(packed.acc.bytes(), zero, cells, |this, cell| {
-            let run = this.load(packed.acc, sums.run, cell);
-            let total = this.load(packed.acc, sums.total, cell);
-            let sum = this.b.binary(BinaryOp::Add, total, run);
-            let joined = this.b.select(is_first, run, sum);
-            this.store(sums.total, cell, joined);
-        });
-    }
-
-    /// The rest of the body for each element of the tile, and the results into their places.
-    fn keep(
+    /// The first column of a panel, how many there may be, whether it is a wide one.
+    fn panel_place(
         &mut self,
-        packed: &Packed<'_>,
-        subscripts: &mut [Option<Value>],
-        panel: Panel,
-        (first, n_rows, total): (Value, Value, Value),
-    ) {
-        let src = self.src;
-        let body = packed.nest.body;
-        let rest = self.sub(n_rows, first);
-        let there = self.min_const(rest, i64::from(packed.schedule.rows));
+        schedule: &PackedSchedule,
+        number: Value,
+        n_wide: Value,
+    ) -> (Value, Value, Option<Value>) {
+        let (width, lanes) = (schedule.width(), i64::from(schedule.lanes));
+        let room = self.i64(width);
+        let from = self.mul_const(number, width);
+        if !schedule.narrow {
+            return (from, room, None);
+        }
+        let is_wide = self.b.compare(CompareOp::Lt, number, n_wide);
+        let lane_room = self.i64(lanes);
+        let room = self.b.select(is_wide, room, lane_room);
+        let behind = self.mul_const(n_wide, width);
+        let further = self.sub(number, n_wide);
+        let further = self.mul_const(further, lanes);
+        let behind = self.add(behind, further);
+        (self.b.select(is_wide, from, behind), room, Some(is_wide))
+    }
+
+    /// Buffer, base, step and first column of a panel that is read where it is. The last one begins where a whole
+    /// panel still fits.
+    fn panel_in_place(
+        &mut self,
+        product: &Product<'_>,
+        outer: Outer<'_>,
+        line: &Line,
+        (from, room): (Value, Value),
+    ) -> Vec<Value> {
+        let last = self.sub(product.n_columns, room);
+        let start = self.min(from, last);
         let zero = self.i64(0);
-        let width = i64::from(packed.schedule.width);
-        let result = src.ops[packed.schedule.dot].results[0];
-        self.for_each(zero, there, |this, number| {
-            let row = this.add(first, number);
-            let line = this.mul_const(number, width);
-            let zero = this.i64(0);
-            this.for_lanes(packed.acc.bytes(), zero, panel.width, |this, lane| {
-                let column = this.add(panel.from, lane);
-                this.enter_at(packed, subscripts, row, column);
-                for op in src.blocks[body].ops.iter().filter(|op| src.ops[**op].opcode != Opcode::Yield) {
-                    if *op == packed.schedule.dot {
-                        let cell = this.add(line, lane);
-                        let value = this.load(packed.acc, total, cell);
-                        let value = this.narrow(value, src.ty(result).element());
-                        this.set_scalar(result, value);
-                    } else {
-                        this.op(*op);
-                    }
-                }
-                let all: Vec<Value> = subscripts.iter().flatten().copied().collect();
-                for (place, value) in packed.nest.places.iter().zip(src.yields(body)) {
-                    let offset = this.row_offset(place, &all);
-                    let value = this.scalar(*value);
-                    this.store(place.buffer, offset, value);
-                }
-                this.frames.pop();
+        let row = vec![zero; product.schedule.row_axes.len()];
+        let base = self.line_base(product, outer, (&row, &[start]), line);
+        let (buffer, step) = self.line_step(line);
+        vec![buffer, base, step, start]
+    }
+
+    /// The same of a panel copied to new memory; columns past the last hold zero.
+    fn packed_panel(
+        &mut self,
+        product: &Product<'_>,
+        outer: Outer<'_>,
+        (from, n_columns, room): (Value, Value, Value),
+    ) -> Vec<Value> {
+        let schedule = product.schedule;
+        let count = self.b.binary(BinaryOp::MulSat, product.n_inner, room);
+        let values = self.alloc(product.acc, count);
+        let zero = self.i64(0);
+        let bytes = product.acc.bytes();
+        let row = vec![zero; schedule.row_axes.len()];
+        self.segments(product, (from, zero, n_columns), &mut |this, segment| {
+            this.inner_loops(&product.inner, &mut Vec::new(), zero, &mut |this, inner, flat| {
+                let line = this.mul(flat, room);
+                this.for_lanes(bytes, segment.lanes.0, segment.lanes.1, |this, lane| {
+                    let last = this.add(segment.origin, lane);
+                    let column = [segment.outer.as_slice(), &[last]].concat();
+                    let pair = this.operands(product, outer, (&row, &column), inner);
+                    let at = this.add(line, lane);
+                    this.store(values, at, pair[schedule.follows_column]);
+                });
             });
         });
+        let some = self.b.compare(CompareOp::Lt, n_columns, room);
+        self.if_then(some, |this| {
+            this.for_each(zero, product.n_inner, |this, flat| {
+                let line = this.mul(flat, room);
+                this.for_lanes(bytes, n_columns, room, |this, lane| {
+                    let at = this.add(line, lane);
+                    let nothing = this.b.constant(product.acc, 0);
+                    this.store(values, at, nothing);
+                });
+            });
+        });
+        vec![values, zero, room, from]
     }
 
-    /// Whether there are rows and columns enough for packing to pay.
-    pub(super) fn packing_pays(&mut self, nest: &Nest<'_>, packed: &PackedSchedule) -> Value {
-        let least_rows = 2 * i64::from(packed.rows);
-        let rows = self.compare_const(CompareOp::Ge, nest.sizes[packed.row as usize], least_rows);
-        let least_columns = i64::from(packed.width / 2);
-        let columns = self.compare_const(CompareOp::Ge, nest.sizes[packed.column as usize], least_columns);
-        self.b.binary(BinaryOp::And, rows, columns)
+    /// Cuts columns into those that are neighbours along the last axis: `from` is lane number `shift`.
+    pub(super) fn segments(
+        &mut self,
+        product: &Product<'_>,
+        (from, shift, n_columns): (Value, Value, Value),
+        body: &mut dyn FnMut(&mut Self, &Segment),
+    ) {
+        let end = self.add(shift, n_columns);
+        let sizes = sizes_of(product.nest, &product.schedule.column_axes);
+        if sizes.len() == 1 {
+            let origin = self.sub(from, shift);
+            body(self, &Segment { outer: Vec::new(), origin, lanes: (shift, end) });
+            return;
+        }
+        let more = |this: &mut Self, lane: &[Value]| this.b.compare(CompareOp::Lt, lane[0], end);
+        self.while_loop(&[shift], more, |this, lane| {
+            let lane = lane[0];
+            let done = this.sub(lane, shift);
+            let flat = this.add(from, done);
+            let mut outer = this.split_flat(&sizes, flat);
+            let (Some(last), Some(size)) = (outer.pop(), sizes.last()) else { return vec![end] };
+            let room = this.sub(*size, last);
+            let next = this.add(lane, room);
+            let next = this.min(next, end);
+            let origin = this.sub(last, lane);
+            body(this, &Segment { outer, origin, lanes: (lane, next) });
+            vec![next]
+        });
     }
 }

@@ -1,8 +1,9 @@
 //! How a nest runs, as a plain value. A schedule arranges iterations; it cannot change a result:
 //! reduction orders belong to the nest. A simple heuristic fills it in here.
 
-use we3_ir::{Block, Func, Op, Opcode, Scalar, Type, Value, ValueDef};
+use we3_ir::{Block, Func, Op, Opcode, Scalar, Type};
 
+use super::product::{PackedSchedule, RowsSchedule, packed_schedule, rows_schedule};
 use crate::analysis::effects::is_pure_scalar;
 use crate::facts::TargetFacts;
 
@@ -24,25 +25,8 @@ pub struct NestSchedule {
     pub dot_tile: Option<(u32, u32)>,
     /// For a build of dots with one operand for rows and one for columns: how they are packed and tiled.
     pub packed: Option<PackedSchedule>,
-}
-
-/// Rows, columns and tiles of a packed product. `row` and `column` are the innermost of the nest's order.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct PackedSchedule {
-    /// The dot.
-    pub dot: Op,
-    /// Operations of the body that its operands need, in order.
-    pub before: Vec<Op>,
-    /// Which operand follows the columns.
-    pub follows_column: usize,
-    /// The axis of the build along which tiles have rows.
-    pub row: u32,
-    /// The axis along which panels are cut: the last.
-    pub column: u32,
-    /// Rows of a tile.
-    pub rows: u32,
-    /// Columns of a panel.
-    pub width: u32,
+    /// For a build of dots of rows with something that does not depend on the row: how they are turned.
+    pub rows: Option<RowsSchedule>,
 }
 
 /// As many vectors side by side as hide the latency of `fma`.
@@ -62,8 +46,8 @@ pub fn schedule_build(
     let packed = packed_schedule(func, op, rank, facts);
     let mut order: Vec<u32> = (0..rank as u32).collect();
     if let Some(packed) = &packed {
-        order.retain(|axis| *axis != packed.row && *axis != packed.column);
-        order.extend([packed.row, packed.column]);
+        order.retain(|axis| !packed.row_axes.contains(axis) && !packed.column_axes.contains(axis));
+        order.extend(packed.row_axes.iter().chain(&packed.column_axes));
     }
     let vector = vector_axis(func, op, facts).map(|lanes| (rank as u32 - 1, lanes));
     // Lanes share a thread, but a one-dimensional nest is cut into stretches.
@@ -73,83 +57,8 @@ pub fn schedule_build(
     let elem = func.ops[op].results.first().map_or(4, |result| func.ty(*result).element().bytes());
     let contiguous = (DOT_TILE_VECTORS * facts.vector_bytes.max(16) / elem).max(DOT_TILE_STRIDED);
     let dot_tile = (!facts.grid).then_some((contiguous, DOT_TILE_STRIDED));
-    NestSchedule { order, parallel, vector, dot_tile, packed, ..NestSchedule::default() }
-}
-
-/// Rows by vectors of a tile whose accumulators fill most registers.
-const TILE_OF_MANY_REGISTERS: (u32, u32) = (6, 4);
-const TILE_OF_FEW_REGISTERS: (u32, u32) = (6, 2);
-
-/// Finds rows and columns: an axis that only one operand of the dot follows, and the last one, which only the other
-/// follows.
-fn packed_schedule(func: &Func, op: Op, rank: usize, facts: &TargetFacts) -> Option<PackedSchedule> {
-    let body = func.ops[op].regions[0];
-    let ops = &func.blocks[body].ops;
-    let dot = *ops.iter().find(|op| matches!(func.ops[**op].opcode, Opcode::Dot { .. }))?;
-    let operands = func.ops[dot].regions[0];
-    let plain = |op: &Op| is_scalar_code(func, *op);
-    let others_are_plain = ops.iter().filter(|op| **op != dot).all(plain);
-    if rank < 2 || !others_are_plain || !func.blocks[operands].ops.iter().all(plain) {
-        return None;
-    }
-    let inside = |value: &Value| match func.values[*value].def {
-        ValueDef::Param(block, _) => block == body,
-        ValueDef::Result(op, _) => ops.contains(&op),
-        ValueDef::ResultRef(_) => false,
-    };
-    if func.ops[dot].args.iter().any(inside) {
-        return None;
-    }
-    let elem = func.ty(func.ops[dot].results[0]).element();
-    let acc = if matches!(elem, Scalar::F16 | Scalar::Bf16) { Scalar::F32 } else { elem };
-    let lanes = u32::from(facts.lanes(acc.bytes())?);
-    let mut needs = [Needs::default(), Needs::default()];
-    for (need, value) in needs.iter_mut().zip(func.yields(operands)) {
-        need.collect(func, [body, operands], *value);
-    }
-    let params = &func.blocks[body].params;
-    let follows = |operand: usize, axis: usize| needs[operand].params.contains(&params[axis]);
-    let follows_column =
-        (0..2).find(|operand| follows(*operand, rank - 1) && !follows(1 - operand, rank - 1))?;
-    let row = (0..rank - 1)
-        .rev()
-        .find(|axis| follows(1 - follows_column, *axis) && !follows(follows_column, *axis))?;
-    let (rows, vectors) =
-        if facts.vector_registers >= 32 { TILE_OF_MANY_REGISTERS } else { TILE_OF_FEW_REGISTERS };
-    let before = ops.iter().filter(|op| needs.iter().any(|need| need.ops.contains(op))).copied().collect();
-    let (row, column) = (row as u32, rank as u32 - 1);
-    Some(PackedSchedule { dot, before, follows_column, row, column, rows, width: vectors * lanes })
-}
-
-/// What a value in a body is made of.
-#[derive(Default)]
-struct Needs {
-    params: Vec<Value>,
-    ops: Vec<Op>,
-}
-
-impl Needs {
-    fn collect(&mut self, func: &Func, blocks: [Block; 2], value: Value) {
-        match func.values[value].def {
-            ValueDef::Param(..) => self.params.push(value),
-            ValueDef::Result(op, _) if blocks.iter().any(|block| func.blocks[*block].ops.contains(&op)) => {
-                if !self.ops.contains(&op) {
-                    self.ops.push(op);
-                    for arg in &func.ops[op].args {
-                        self.collect(func, blocks, *arg);
-                    }
-                }
-            }
-            ValueDef::Result(..) | ValueDef::ResultRef(_) => {}
-        }
-    }
-}
-
-/// Whether an operation computes scalars from scalars and elements, and does nothing else.
-fn is_scalar_code(func: &Func, op: Op) -> bool {
-    let data = &func.ops[op];
-    let scalars = data.results.iter().all(|result| func.ty(*result).as_scalar().is_some());
-    scalars && (is_pure_scalar(&data.opcode) || matches!(data.opcode, Opcode::Index | Opcode::Yield))
+    let rows = if packed.is_none() { rows_schedule(func, op, facts) } else { None };
+    NestSchedule { order, parallel, vector, dot_tile, packed, rows, ..NestSchedule::default() }
 }
 
 /// How many neighbours along the last axis run in lanes: as many as fill a vector of the narrowest numbers the

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use we3_ir::entity::SecondaryMap;
 use we3_ir::span::Span;
-use we3_ir::{Block, Func, FuncBuilder, Scalar, Type, Value};
+use we3_ir::{Block, Func, FuncBuilder, Op, Scalar, Type, Value};
 
 use super::copies::CopyReason;
 use crate::analysis::array_uses::ArrayUses;
@@ -115,6 +115,8 @@ pub(super) struct Lower<'a> {
     pub in_parallel: bool,
     /// Whether the code being written runs once for thousands of elements (`rarely`).
     pub rare: bool,
+    /// A dot whose result has been computed already, and that.
+    pub known_dot: Option<(Op, Value)>,
 }
 
 impl<'a> Lower<'a> {
@@ -133,6 +135,7 @@ impl<'a> Lower<'a> {
             copies: Vec::new(),
             in_parallel: false,
             rare: false,
+            known_dot: None,
         }
     }
 

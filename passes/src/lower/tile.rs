@@ -7,8 +7,9 @@ use std::rc::Rc;
 
 use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Func, Op, Opcode, Scalar, Type, Value, ValueDef};
 
+use super::build::Nest;
 use super::dot::{Chain, Dot};
-use super::state::{Array, Lower};
+use super::state::Lower;
 use crate::analysis::effects::has_effect;
 
 /// What makes a build one of dots.
@@ -32,6 +33,8 @@ pub(super) struct Tile {
     /// First subscript on the last axis, and how many follow.
     from: Value,
     width: Value,
+    /// How many accumulators are set and joined, used or not: a constant needs no code for a rest.
+    cells: Value,
     /// Bytes of the narrowest accumulator.
     lane_bytes: u32,
     /// One buffer per accumulator: of the current run, and of the runs before.
@@ -86,17 +89,10 @@ impl Lower<'_> {
     }
 
     /// All tiles along the last axis, for given subscripts of the other axes.
-    pub(super) fn dot_row(
-        &mut self,
-        build: Op,
-        nest: &DotNest,
-        kind: ForKind,
-        outer: &[Value],
-        places: &[Array],
-    ) {
-        let size = self.scalar(self.src.ops[build].args[outer.len()]);
+    pub(super) fn dot_row(&mut self, whole: &Nest<'_>, nest: &DotNest, kind: ForKind, outer: &[Value]) {
+        let size = whole.sizes[outer.len()];
         if self.facts.compact {
-            self.dot_row_once(build, nest, kind, outer, size, places);
+            self.dot_row_once(whole, nest, kind, outer);
             return;
         }
         let width = self.i64(i64::from(nest.width));
@@ -105,25 +101,18 @@ impl Lower<'_> {
         self.for_kind(kind, zero, n_full, &[], |this, number, _| {
             let from = this.mul_const(number, i64::from(nest.width));
             let width = this.i64(i64::from(nest.width));
-            this.dot_tile(build, nest, outer, (from, width), places);
+            this.dot_tile(whole, nest, outer, (from, width));
             Vec::new()
         });
         let done = self.mul_const(n_full, i64::from(nest.width));
         let rest = self.sub(size, done);
         let some = self.compare_const(CompareOp::Gt, rest, 0);
-        self.if_then(some, |this| this.dot_tile(build, nest, outer, (done, rest), places));
+        self.if_then(some, |this| this.dot_tile(whole, nest, outer, (done, rest)));
     }
 
     /// As `dot_row`, with the code of a tile written once: all tiles have a width that is computed.
-    fn dot_row_once(
-        &mut self,
-        build: Op,
-        nest: &DotNest,
-        kind: ForKind,
-        outer: &[Value],
-        size: Value,
-        places: &[Array],
-    ) {
+    fn dot_row_once(&mut self, whole: &Nest<'_>, nest: &DotNest, kind: ForKind, outer: &[Value]) {
+        let size = whole.sizes[outer.len()];
         let width = i64::from(nest.width);
         let rounded = self.add_const(size, width - 1);
         let tile = self.i64(width);
@@ -133,21 +122,14 @@ impl Lower<'_> {
             let from = this.mul_const(number, width);
             let rest = this.sub(size, from);
             let width = this.min_const(rest, width);
-            this.dot_tile(build, nest, outer, (from, width), places);
+            this.dot_tile(whole, nest, outer, (from, width));
             Vec::new()
         });
     }
 
-    fn dot_tile(
-        &mut self,
-        build: Op,
-        nest: &DotNest,
-        outer: &[Value],
-        (from, width): (Value, Value),
-        places: &[Array],
-    ) {
+    fn dot_tile(&mut self, whole: &Nest<'_>, nest: &DotNest, outer: &[Value], (from, width): (Value, Value)) {
         let src = self.src;
-        let body = src.ops[build].regions[0];
+        let body = whole.body;
         // Values of the body that operands of the dot are made of.
         self.enter(body);
         self.bind_scalar_params(body, &[outer, &[from]].concat());
@@ -158,6 +140,7 @@ impl Lower<'_> {
         let rank = if let Opcode::DotBy { rank } = data.opcode { rank as usize } else { data.args.len() };
         let mut dot = self.dot_of(nest.dot, rank);
         let elems: Vec<Scalar> = dot.start.iter().map(|start| self.b.func.ty(*start).element()).collect();
+        let cells = if self.facts.compact { self.i64(i64::from(nest.width)) } else { width };
         let tile = Rc::new(Tile {
             body,
             before: nest.before.clone(),
@@ -166,15 +149,16 @@ impl Lower<'_> {
             outer: outer.to_vec(),
             from,
             width,
+            cells,
             lane_bytes: elems.iter().map(|elem| elem.bytes()).min().unwrap_or(8),
             acc: elems.iter().map(|elem| self.stack(*elem, nest.width)).collect(),
             total: elems.iter().map(|elem| self.stack(*elem, nest.width)).collect(),
         });
-        self.store_everywhere(tile.lane_bytes, &tile.total, width, &dot.nothing);
+        self.store_everywhere(tile.lane_bytes, &tile.total, cells, &dot.nothing);
         dot = Dot { start: Vec::new(), nothing: Vec::new(), tile: Some(tile.clone()), ..dot };
         self.runs(&dot, &data.args[..rank]);
         self.frames.pop();
-        self.finish_tile(build, nest, &tile, places);
+        self.finish_tile(whole, nest, &tile);
     }
 
     fn store_everywhere(&mut self, bytes: u32, buffers: &[Value], width: Value, values: &[Value]) {
@@ -188,13 +172,13 @@ impl Lower<'_> {
 
     /// The accumulators start anew.
     pub(super) fn begin_tile_run(&mut self, tile: &Tile) {
-        self.store_everywhere(tile.lane_bytes, &tile.acc, tile.width, &tile.start);
+        self.store_everywhere(tile.lane_bytes, &tile.acc, tile.cells, &tile.start);
     }
 
     /// A finished run joins the total of each element.
     pub(super) fn join_tile_run(&mut self, tile: &Tile, first: Value) {
         let zero = self.i64(0);
-        self.for_lanes(tile.lane_bytes, zero, tile.width, |this, lane| {
+        self.for_lanes(tile.lane_bytes, zero, tile.cells, |this, lane| {
             let run = this.load_lane(&tile.acc, lane);
             let total = this.load_lane(&tile.total, lane);
             let joined = this.join_chain_run(tile.chain, first, &total, &run);
@@ -218,7 +202,7 @@ impl Lower<'_> {
     }
 
     /// The rest of the body for each element, and the results into their places.
-    fn finish_tile(&mut self, build: Op, nest: &DotNest, tile: &Tile, places: &[Array]) {
+    fn finish_tile(&mut self, whole: &Nest<'_>, nest: &DotNest, tile: &Tile) {
         let src = self.src;
         let zero = self.i64(0);
         self.for_lanes(tile.lane_bytes, zero, tile.width, |this, lane| {
@@ -235,7 +219,7 @@ impl Lower<'_> {
                 }
             }
             let subscripts = [tile.outer.as_slice(), &[last]].concat();
-            for (place, value) in places.iter().zip(src.yields(src.ops[build].regions[0])) {
+            for (place, value) in whole.places.iter().zip(&src.yields(whole.body)[whole.skip..]) {
                 let offset = this.row_offset(place, &subscripts);
                 let value = this.scalar(*value);
                 this.store(place.buffer, offset, value);

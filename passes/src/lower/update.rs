@@ -1,7 +1,8 @@
 //! `update`: cells of an array replaced, in place when nothing needs the old array, else in a copy.
 
-use we3_ir::{BinaryOp, Block, CompareOp, Func, Op, Opcode, Scalar, Value, ValueDef};
+use we3_ir::{BinaryOp, Block, CompareOp, Func, Op, Opcode, Scalar, Type, Value, ValueDef};
 
+use super::product::Needs;
 use super::state::{Array, Lower};
 
 /// An update being lowered.
@@ -24,9 +25,32 @@ impl Lower<'_> {
         let update = Update { sizes: &sizes, body, target: &target, masked };
         if in_place && reads_old && rank > 0 && !self.reads_own_cells_only(&old, body, masked) {
             self.update_through_memory(&update);
+        } else if let (false, Some(needs)) = (masked, part(src, body, rank)) {
+            self.update_part(op, &update, &needs);
         } else {
             self.update_axis(&update, &mut Vec::new());
         }
+    }
+
+    /// Every cell of a part of the array: the loops of a build, into that part.
+    fn update_part(&mut self, op: Op, update: &Update<'_>, needs: &[Op]) {
+        let src = self.src;
+        let zero = self.i64(0);
+        let (_, cell) = src.yields(update.body).split_last().unzip();
+        let cell = cell.unwrap_or_default();
+        self.enter(update.body);
+        self.bind_scalar_params(update.body, &vec![zero; update.sizes.len()]);
+        for op in needs {
+            self.op(*op);
+        }
+        let first = self.scalars(cell);
+        self.frames.pop();
+        let offset = self.row_offset(update.target, &first);
+        let ty = Type::Buffer(update.target.elem);
+        let buffer = self.b.value(Opcode::Offset, vec![update.target.buffer, offset], vec![], ty);
+        let strides = update.target.strides[cell.len() - update.sizes.len()..].into();
+        let place = Array { buffer, strides, ..update.target.clone() };
+        self.lower_nest(op, update.sizes, &[place], cell.len());
     }
 
     /// Memory with the contents of `dest` that becomes `result`: the same memory when `dest` dies
@@ -130,6 +154,19 @@ impl Lower<'_> {
         let separate = params.iter().all(|param| cell.iter().any(|sub| moves_with(src, *sub, *param, body)));
         separate && reads_at(src, &self.roots[old.root].values, body, cell)
     }
+}
+
+/// Whether an update writes a part of the array in order: its cells are something fixed, then each of its subscripts
+/// or that and something fixed. The operations that say where are given, in order.
+fn part(src: &Func, body: Block, rank: usize) -> Option<Vec<Op>> {
+    let cell = src.yields(body).split_last()?.1;
+    let params = &src.blocks[body].params;
+    let (fixed, moving) = cell.split_at(cell.len().checked_sub(rank).filter(|_| rank > 0)?);
+    let in_order = moving.iter().zip(params).all(|(sub, param)| moves_with(src, *sub, *param, body));
+    let needs = Needs::of(src, &[body], cell);
+    let is_fixed = Needs::of(src, &[body], fixed).params.is_empty();
+    (in_order && is_fixed && !needs.reads(src))
+        .then(|| src.blocks[body].ops.iter().filter(|op| needs.ops.contains(op)).copied().collect())
 }
 
 /// Whether `subscript` is the parameter, or the parameter plus or minus something fixed.

@@ -114,8 +114,9 @@ impl Plan {
         let facts = facts_of(&self.target);
         if self.backend == BackendChoice::Cranelift {
             // It has no wider vectors and no masks, unrolls nothing, and takes microseconds for every operation.
-            let vector_bytes = facts.vector_bytes.min(16);
-            return TargetFacts { vector_bytes, masks: false, compact: true, ..facts };
+            let (vector_bytes, vector_registers) =
+                (facts.vector_bytes.min(16), facts.vector_registers.min(16));
+            return TargetFacts { vector_bytes, vector_registers, masks: false, compact: true, ..facts };
         }
         // Of another machine of the same kind the caches are not known.
         let here = facts.vector_bytes > 0 && self.target == host_target();
