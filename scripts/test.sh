@@ -8,8 +8,9 @@ missing=()
 features=()
 packages=(--workspace)
 if [ -x "$LLVM_SYS_221_PREFIX/bin/llvm-config" ]; then
-    cargo build -p we3-backend-llvm
     features=(--features we3-tests/llvm)
+    # The same selection as the tests below: another one has other features, and builds dependencies again.
+    cargo build "${packages[@]}" "${features[@]}" --bin we3-llvm
 else
     missing+=("LLVM 22: the LLVM and PTX backends were not tested (apt-get install llvm-22-dev)")
     packages=(--workspace --exclude we3-backend-llvm)

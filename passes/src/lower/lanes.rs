@@ -4,6 +4,7 @@
 
 use we3_ir::{BinaryOp, CompareOp, ForKind, Scalar, Value};
 
+use super::free::is_plain;
 use super::reduce::{Columns, Combiner, Elements, Reduction};
 use super::state::Lower;
 
@@ -376,9 +377,7 @@ impl Lower<'_> {
     /// Whether the code for one element is short enough to be written twice.
     fn is_plain(&self, elements: Elements<'_>) -> bool {
         match elements {
-            Elements::Body(block) => {
-                self.src.blocks[block].ops.iter().all(|op| self.src.ops[*op].regions.is_empty())
-            }
+            Elements::Body(block) => is_plain(self.src, block),
             Elements::Stored(_) | Elements::Gathered { .. } => true,
         }
     }
