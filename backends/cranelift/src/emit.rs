@@ -11,6 +11,8 @@ use we3_backend_api::{Outline, Unsupported};
 use we3_ir::{Block, Func, Op, Opcode, Value};
 
 use crate::control::Frame;
+use crate::entry::Shared;
+use crate::home::Home;
 use crate::machine::Machine;
 use crate::nan::{NanState, NanStates};
 use crate::object::Assembler;
@@ -49,6 +51,8 @@ pub struct Emitter<'a, 'f> {
     pub check_failed: Option<ClifBlock>,
     /// Where an allocation that returned null goes.
     pub out_of_memory: Option<ClifBlock>,
+    /// Where the status of a parallel loop that failed goes.
+    pub loop_failed: Option<ClifBlock>,
     /// Scratch that is too large for the stack: allocated once, at the start.
     pub large_stacks: BTreeMap<Op, Clif>,
     /// Comparisons of vectors, and whether they may stay masks.
@@ -59,6 +63,8 @@ pub struct Emitter<'a, 'f> {
     pub outlines: Rc<BTreeMap<Op, Outline>>,
     /// Those met so far.
     pub bodies: Vec<LoopBody>,
+    /// Values that lie in memory and are read where they are used.
+    pub homes: BTreeMap<Value, Home>,
     states: &'a NanStates,
     pieces: SecondaryMap<Value, EntityList<Clif>>,
     pool: ListPool<Clif>,
@@ -68,11 +74,11 @@ pub struct Emitter<'a, 'f> {
 impl<'a, 'f> Emitter<'a, 'f> {
     /// Nothing emitted yet.
     pub fn new(
-        func: &'a Func,
+        shared: &'a Shared<'a>,
         builder: FunctionBuilder<'f>,
         assembler: &'a mut Assembler,
-        states: &'a NanStates,
     ) -> Emitter<'a, 'f> {
+        let func = shared.func;
         Emitter {
             func,
             builder,
@@ -82,12 +88,14 @@ impl<'a, 'f> Emitter<'a, 'f> {
             frames: Vec::new(),
             check_failed: None,
             out_of_memory: None,
+            loop_failed: None,
             large_stacks: BTreeMap::new(),
             masks: mask_only_values(func),
             assembler,
             outlines: Rc::new(BTreeMap::new()),
             bodies: Vec::new(),
-            states,
+            homes: BTreeMap::new(),
+            states: &shared.states,
             pieces: SecondaryMap::new(),
             pool: ListPool::new(),
             routines: BTreeMap::new(),
@@ -99,20 +107,31 @@ impl<'a, 'f> Emitter<'a, 'f> {
         self.pieces[value] = EntityList::from_slice(pieces, &mut self.pool);
     }
 
+    /// Whether a value has pieces at hand.
+    pub fn is_set(&self, value: Value) -> bool {
+        !self.pieces[value].is_empty()
+    }
+
+    /// Forgets what a value became.
+    pub fn unset(&mut self, value: Value) {
+        self.pieces[value] = EntityList::new();
+    }
+
     /// The pieces of a value; a NaN in them may still have any payload (`observed` settles it).
-    pub fn pieces(&self, value: Value) -> Result<Vec<Clif>, Unsupported> {
+    pub fn pieces(&mut self, value: Value) -> Result<Vec<Clif>, Unsupported> {
         let pieces = self.pieces[value].as_slice(&self.pool);
         if pieces.is_empty() {
-            return Err(bug(format!("{value} is used before it is emitted")));
+            return self.read_home(value);
         }
         Ok(pieces.to_vec())
     }
 
     /// The only piece of a scalar or buffer.
-    pub fn piece(&self, value: Value) -> Result<Clif, Unsupported> {
-        self.pieces[value]
-            .first(&self.pool)
-            .ok_or_else(|| bug(format!("{value} is used before it is emitted")))
+    pub fn piece(&mut self, value: Value) -> Result<Clif, Unsupported> {
+        if let Some(piece) = self.pieces[value].first(&self.pool) {
+            return Ok(piece);
+        }
+        self.read_home(value)?.first().copied().ok_or_else(|| bug(format!("{value} has no piece")))
     }
 
     /// The pieces of a value with the bits it has by definition.
@@ -182,10 +201,10 @@ impl<'a, 'f> Emitter<'a, 'f> {
             | Opcode::Convert(_)
             | Opcode::Bitcast(_) => self.emit_lanewise(data)?,
             Opcode::If => return self.emit_if(data),
-            Opcode::While => return self.emit_while(data),
-            Opcode::For(_) => return self.emit_for(op, data),
+            Opcode::While => return self.around_loop(data, |emitter| emitter.emit_while(data)),
+            Opcode::For(_) => return self.around_loop(data, |emitter| emitter.emit_for(op, data)),
             Opcode::Block => return self.emit_block(data),
-            Opcode::Forever => return self.emit_forever(data),
+            Opcode::Forever => return self.around_loop(data, |emitter| emitter.emit_forever(data)),
             Opcode::Break(levels) => return self.emit_break(*levels, &data.args),
             Opcode::Continue(levels) => return self.emit_continue(*levels, &data.args),
             Opcode::Check { .. } => self.emit_check(data.args[0])?,

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use cranelift_codegen::ir::{
-    AbiParam, Function, InstBuilder, MemFlagsData, Signature, Type as ClifType, types,
-};
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature, types};
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::Module as _;
 use cranelift_object::ObjectModule;
@@ -14,6 +12,7 @@ use we3_backend_api::{STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY, Unsu
 use we3_ir::{Func, Op, Type, Value};
 
 use crate::emit::{Clif, Emitter};
+use crate::home::Home;
 use crate::nan::NanStates;
 use crate::object::Assembler;
 use crate::outline::LoopBody;
@@ -69,7 +68,7 @@ pub fn with_emitter<R>(
     let mut scratch = std::mem::take(&mut assembler.scratch);
     let config = assembler.object.isa().frontend_config();
     let builder = FunctionBuilder::new(code, &mut scratch);
-    let mut emitter = Emitter::new(shared.func, builder, assembler, &shared.states);
+    let mut emitter = Emitter::new(shared, builder, assembler);
     let result = emit(&mut emitter)?;
     emitter.finish_exits();
     emitter.builder.seal_all_blocks();
@@ -86,7 +85,7 @@ fn emit_body(emitter: &mut Emitter<'_, '_>) -> Result<(), Unsupported> {
     let [context, arguments, results] = [params[0], params[1], params[2]];
     emitter.context = context;
     emitter.results = results;
-    load_params(emitter, arguments)?;
+    place_params(emitter, arguments)?;
     let outlines = Rc::clone(&emitter.outlines);
     let elsewhere: BTreeSet<Op> = outlines.values().flat_map(|outline| outline.ops.iter().copied()).collect();
     let func = emitter.func;
@@ -96,7 +95,7 @@ fn emit_body(emitter: &mut Emitter<'_, '_>) -> Result<(), Unsupported> {
     Ok(())
 }
 
-fn load_params(emitter: &mut Emitter<'_, '_>, arguments: Clif) -> Result<(), Unsupported> {
+fn place_params(emitter: &mut Emitter<'_, '_>, arguments: Clif) -> Result<(), Unsupported> {
     let params: Vec<Value> = emitter.func.params().to_vec();
     for (number, param) in params.into_iter().enumerate() {
         let ty = match emitter.func.ty(param) {
@@ -106,21 +105,11 @@ fn load_params(emitter: &mut Emitter<'_, '_>, arguments: Clif) -> Result<(), Uns
                 return Err(unsupported("an entry parameter that is neither scalar nor buffer", None));
             }
         };
-        let value = load_slot(emitter, arguments, number, ty)?;
-        emitter.set(param, &[value]);
+        // Little-endian memory lets a narrow value be read in place from its 64-bit slot.
+        let pieces = vec![(ty, slot_offset(number)?)];
+        emitter.homes.insert(param, Home { record: arguments, pieces });
     }
     Ok(())
-}
-
-/// Reads one 64-bit slot; little-endian memory lets a narrow value be read in place.
-fn load_slot(
-    emitter: &mut Emitter<'_, '_>,
-    base: Clif,
-    number: usize,
-    ty: ClifType,
-) -> Result<Clif, Unsupported> {
-    let offset = slot_offset(number)?;
-    Ok(emitter.builder.ins().load(ty, MemFlagsData::trusted(), base, offset))
 }
 
 fn slot_offset(number: usize) -> Result<i32, Unsupported> {
@@ -157,7 +146,7 @@ impl Emitter<'_, '_> {
         self.builder.ins().return_(&[status]);
     }
 
-    /// The blocks that failed checks and failed allocations go to.
+    /// The blocks that failed checks, failed allocations and failed loops go to.
     pub fn finish_exits(&mut self) {
         for (block, status) in
             [(self.check_failed, STATUS_CHECK_FAILED), (self.out_of_memory, STATUS_OUT_OF_MEMORY)]
@@ -166,6 +155,11 @@ impl Emitter<'_, '_> {
                 self.builder.switch_to_block(block);
                 self.return_status(status);
             }
+        }
+        if let Some(block) = self.loop_failed {
+            self.builder.switch_to_block(block);
+            let status = self.builder.block_params(block)[0];
+            self.builder.ins().return_(&[status]);
         }
     }
 }

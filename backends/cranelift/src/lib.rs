@@ -9,6 +9,7 @@ mod entry;
 mod float;
 mod generate;
 mod half;
+mod home;
 mod integer;
 mod machine;
 mod masked;

@@ -4,6 +4,7 @@ use cranelift_codegen::isa::{self, LookupError, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use we3_backend_api::{Arch, Target, Unsupported};
 
+use crate::generate::Generators;
 use crate::{bug, unsupported};
 
 /// What the target can do by itself.
@@ -78,8 +79,16 @@ fn has_x86(target: &Target, feature: &str) -> bool {
 const RISCV: &[(&str, &str)] =
     &[("zba", "has_zba"), ("zbb", "has_zbb"), ("zbs", "has_zbs"), ("zfa", "has_zfa")];
 
-/// Cranelift's description of the target.
-pub fn target_isa(target: &Target) -> Result<OwnedTargetIsa, Unsupported> {
+/// How code is generated for the target.
+pub fn generators(target: &Target) -> Result<Generators, Unsupported> {
+    Ok(Generators {
+        fast_code: target_isa(target, "backtracking")?,
+        fast_compile: target_isa(target, "single_pass")?,
+    })
+}
+
+/// Cranelift's description of the target, with one of its register allocators.
+fn target_isa(target: &Target, registers: &str) -> Result<OwnedTargetIsa, Unsupported> {
     let triple = match target.arch {
         Arch::X86_64 => "x86_64-unknown-linux-gnu",
         Arch::Aarch64 => "aarch64-unknown-linux-gnu",
@@ -98,7 +107,7 @@ pub fn target_isa(target: &Target) -> Result<OwnedTargetIsa, Unsupported> {
     for name in feature_flags(target) {
         builder.enable(name).map_err(bug)?;
     }
-    builder.finish(shared_flags()?).map_err(bug)
+    builder.finish(shared_flags(registers)?).map_err(bug)
 }
 
 fn feature_flags(target: &Target) -> Vec<&'static str> {
@@ -111,13 +120,14 @@ fn feature_flags(target: &Target) -> Vec<&'static str> {
     }
 }
 
-fn shared_flags() -> Result<settings::Flags, Unsupported> {
+fn shared_flags(registers: &str) -> Result<settings::Flags, Unsupported> {
     let mut flags = settings::builder();
     let verify = if cfg!(debug_assertions) { "true" } else { "false" };
     for (name, value) in [
         // Our passes have folded, deduplicated and hoisted already. Cranelift's e-graph would take a quarter of its
         // time again and make kernels 0 to 13 % faster; who wants that has the LLVM backend.
         ("opt_level", "none"),
+        ("regalloc_algorithm", registers),
         ("enable_verifier", verify),
         ("is_pic", "true"),
         // Large frames touch every page in order, so that a full stack faults on its guard page.

@@ -13,8 +13,8 @@ use cranelift_object::{ObjectBuilder, ObjectModule};
 use we3_backend_api::{Artifact, Emit, Options, Target, Unsupported, entry_symbol};
 use we3_ir::{Level, Module, Scalar};
 
-use crate::generate::generate;
-use crate::machine::{Machine, machine, target_isa};
+use crate::generate::{Compiled, Generation, Runs};
+use crate::machine::{Machine, generators, machine};
 use crate::soft::{self, Routine};
 use crate::{bug, entry, outline, unsupported};
 
@@ -26,7 +26,7 @@ pub fn compile(module: &Module, target: &Target, options: &Options) -> Result<Ar
     if module.level != Level::Loop {
         return Err(unsupported("the Cranelift backend takes loop IR", Some("lower the module first")));
     }
-    let mut assembler = Assembler::new(target)?;
+    let mut assembler = Assembler::new(target, options)?;
     let mut declared = Vec::new();
     for (_, func) in module.funcs.iter().filter(|(_, func)| func.entry.is_some()) {
         let symbol = entry_symbol(&func.name);
@@ -38,15 +38,17 @@ pub fn compile(module: &Module, target: &Target, options: &Options) -> Result<Ar
         let shared = entry::Shared::of(func);
         let mut code = function(id, signature);
         let bodies = entry::emit(&shared, &mut code, &mut assembler)?;
-        assembler.define(id, code);
+        // An entry that is nothing but scalar code may be called in a loop of the host.
+        let runs = if bodies.is_empty() { Runs::Often } else { Runs::Once };
+        assembler.define(id, runs, code);
         for body in bodies {
             let mut code = function(body.id, outline::signature(&assembler.object));
             outline::emit(&body, &shared, &mut code, &mut assembler)?;
-            assembler.define(body.id, code);
+            assembler.define(body.id, Runs::Often, code);
         }
     }
     assembler.define_routines()?;
-    assembler.finish(options)
+    assembler.finish()
 }
 
 fn function(id: FuncId, signature: Signature) -> Function {
@@ -61,22 +63,41 @@ pub struct Assembler {
     pub machine: Machine,
     /// Scratch space of `FunctionBuilder`.
     pub scratch: FunctionBuilderContext,
-    /// Functions in Cranelift's IR, in order.
-    bodies: Vec<(FuncId, Function)>,
+    /// Where finished functions go.
+    sink: Sink,
     tables: BTreeMap<Vec<u8>, DataId>,
     routines: BTreeMap<Routine, FuncId>,
     defined: BTreeSet<Routine>,
 }
 
+/// What becomes of functions in Cranelift's IR.
+enum Sink {
+    /// They are printed.
+    Text(String),
+    /// They are compiled, to an object or to its disassembly; their names in the same order.
+    Code { ids: Vec<FuncId>, generation: Generation, disassemble: bool },
+}
+
 impl Assembler {
-    fn new(target: &Target) -> Result<Assembler, Unsupported> {
-        let isa = target_isa(target)?;
+    fn new(target: &Target, options: &Options) -> Result<Assembler, Unsupported> {
+        let generators = generators(target)?;
+        let isa = generators.fast_code.clone();
         let builder = ObjectBuilder::new(isa, "we3", default_libcall_names()).map_err(bug)?;
+        let code = |disassemble| Sink::Code {
+            ids: Vec::new(),
+            generation: Generation::new(generators, disassemble),
+            disassemble,
+        };
+        let sink = match options.emit {
+            Emit::BackendIr => Sink::Text(String::new()),
+            Emit::Assembly => code(true),
+            Emit::Object => code(false),
+        };
         Ok(Assembler {
             object: ObjectModule::new(builder),
             machine: machine(target),
             scratch: FunctionBuilderContext::new(),
-            bodies: Vec::new(),
+            sink,
             tables: BTreeMap::new(),
             routines: BTreeMap::new(),
             defined: BTreeSet::new(),
@@ -127,55 +148,69 @@ impl Assembler {
             let Some((routine, id)) = next.map(|(routine, id)| (*routine, *id)) else { return Ok(()) };
             let mut code = function(id, routine.signature(&self.object));
             soft::emit(routine, &mut code, self)?;
-            self.define(id, code);
+            self.define(id, routine.runs(), code);
             self.defined.insert(routine);
         }
     }
 
-    fn define(&mut self, id: FuncId, code: Function) {
-        self.bodies.push((id, code));
-    }
-
-    fn finish(mut self, options: &Options) -> Result<Artifact, Unsupported> {
-        let bodies = std::mem::take(&mut self.bodies);
-        match options.emit {
-            Emit::BackendIr => Ok(Artifact::Text(self.ir_text(&bodies))),
-            Emit::Assembly => self.assembly_text(bodies).map(Artifact::Text),
-            Emit::Object => self.object_bytes(bodies).map(Artifact::Object),
+    /// A finished function.
+    fn define(&mut self, id: FuncId, runs: Runs, code: Function) {
+        match &mut self.sink {
+            Sink::Text(text) => {
+                // Writing to a `String` cannot fail.
+                let _ = writeln!(text, "; {}\n{}", symbol(&self.object, id), code.display());
+            }
+            Sink::Code { ids, generation, .. } => {
+                ids.push(id);
+                generation.push(runs, code);
+            }
         }
     }
 
-    fn ir_text(&self, bodies: &[(FuncId, Function)]) -> String {
-        bodies.iter().map(|(id, code)| format!("; {}\n{}\n", self.symbol(*id), code.display())).collect()
-    }
-
-    fn assembly_text(&self, bodies: Vec<(FuncId, Function)>) -> Result<String, Unsupported> {
-        let (ids, functions): (Vec<FuncId>, Vec<Function>) = bodies.into_iter().unzip();
-        let mut text = String::new();
-        for (id, compiled) in ids.into_iter().zip(generate(self.object.isa(), functions, true)) {
-            let compiled = compiled?;
-            let code = compiled.compiled_code().and_then(|code| code.vcode.as_deref()).unwrap_or("");
-            // Writing to a `String` cannot fail.
-            let _ = writeln!(text, "{}:\n{code}", self.symbol(id));
+    fn finish(self) -> Result<Artifact, Unsupported> {
+        match self.sink {
+            Sink::Text(text) => Ok(Artifact::Text(text)),
+            Sink::Code { ids, generation, disassemble: true } => {
+                assembly_text(&self.object, &ids, generation.finish()).map(Artifact::Text)
+            }
+            Sink::Code { ids, generation, disassemble: false } => {
+                object_bytes(self.object, &ids, generation.finish()).map(Artifact::Object)
+            }
         }
-        Ok(text)
     }
+}
 
-    fn object_bytes(mut self, bodies: Vec<(FuncId, Function)>) -> Result<Vec<u8>, Unsupported> {
-        let (ids, functions): (Vec<FuncId>, Vec<Function>) = bodies.into_iter().unzip();
-        let compiled = generate(self.object.isa(), functions, false);
-        for (id, context) in ids.into_iter().zip(compiled) {
-            let context = context?;
-            let code = context.compiled_code().ok_or_else(|| bug("a function without code"))?;
-            let moved = |reloc| ModuleReloc::from_mach_reloc(reloc, &context.func, id);
-            let relocs: Vec<ModuleReloc> = code.buffer.relocs().iter().map(moved).collect();
-            let align = u64::from(code.buffer.alignment);
-            self.object.define_function_bytes(id, align, code.buffer.data(), &relocs).map_err(bug)?;
-        }
-        self.object.finish().emit().map_err(bug)
+fn assembly_text(
+    object: &ObjectModule,
+    ids: &[FuncId],
+    compiled: Vec<Compiled>,
+) -> Result<String, Unsupported> {
+    let mut text = String::new();
+    for (id, compiled) in ids.iter().zip(compiled) {
+        let compiled = compiled?;
+        let code = compiled.compiled_code().and_then(|code| code.vcode.as_deref()).unwrap_or("");
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{}:\n{code}", symbol(object, *id));
     }
+    Ok(text)
+}
 
-    fn symbol(&self, id: FuncId) -> String {
-        self.object.declarations().get_function_decl(id).linkage_name(id).into_owned()
+fn object_bytes(
+    mut object: ObjectModule,
+    ids: &[FuncId],
+    compiled: Vec<Compiled>,
+) -> Result<Vec<u8>, Unsupported> {
+    for (id, context) in ids.iter().zip(compiled) {
+        let context = context?;
+        let code = context.compiled_code().ok_or_else(|| bug("a function without code"))?;
+        let moved = |reloc| ModuleReloc::from_mach_reloc(reloc, &context.func, *id);
+        let relocs: Vec<ModuleReloc> = code.buffer.relocs().iter().map(moved).collect();
+        let align = u64::from(code.buffer.alignment);
+        object.define_function_bytes(*id, align, code.buffer.data(), &relocs).map_err(bug)?;
     }
+    object.finish().emit().map_err(bug)
+}
+
+fn symbol(object: &ObjectModule, id: FuncId) -> String {
+    object.declarations().get_function_decl(id).linkage_name(id).into_owned()
 }

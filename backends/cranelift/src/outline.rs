@@ -1,26 +1,25 @@
-//! Parallel loops for threads: the body becomes a function of a range of iterations, called here when
-//! the estimate is small, else handed to the context's `parallel`. What it captures goes into a record
-//! on the stack of the entry.
+//! Parallel loops for threads: the body becomes a function of a range of iterations (`soft/run_loop.rs` calls it).
+//! What it captures goes into a record on the stack of the entry.
 
 use std::rc::Rc;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, BlockArg, Function, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind,
-    Type as ClifType, types,
+    AbiParam, Block as ClifBlock, BlockArg, Function, InstBuilder, MemFlagsData, Signature, StackSlotData,
+    StackSlotKind, Type as ClifType, types,
 };
 use cranelift_module::{FuncId, Module as _};
 use cranelift_object::ObjectModule;
-use we3_backend_api::context_offset::{PARALLEL, PARALLEL_FROM};
-use we3_backend_api::estimate::{Estimate, MOST_WORK, Step};
-use we3_backend_api::parallel::CHUNK_PICOSECONDS;
+use we3_backend_api::estimate::{Estimate, Step};
 use we3_backend_api::{STATUS_OK, Unsupported};
 use we3_ir::{BinaryOp, Op, OpData, Opcode, Value};
 
 use crate::bug;
 use crate::emit::{Clif, Emitter, Flow};
 use crate::entry::{Shared, with_emitter};
+use crate::home::Home;
 use crate::object::Assembler;
+use crate::soft::Routine;
 
 /// log₂ of the alignment of a record: that of a vector register.
 const RECORD_ALIGN_SHIFT: u8 = 4;
@@ -66,7 +65,6 @@ impl Record {
 struct Range {
     lo: Clif,
     hi: Clif,
-    trips: Clif,
 }
 
 /// `(context, environment, lo, hi) -> status`.
@@ -99,7 +97,7 @@ impl Emitter<'_, '_> {
         let id = self.assembler.loop_body(&self.func.name, self.bodies.len())?;
         let environment = self.fill(&record);
         let work = self.estimate(&outline.work)?;
-        self.call_body(id, environment, &range, work);
+        self.call_body(id, environment, &range, work)?;
         self.bodies.push(LoopBody { id, op, fields, fixed, counts, ops: outline.ops.clone() });
         Ok(Flow::Next)
     }
@@ -116,13 +114,12 @@ impl Emitter<'_, '_> {
     ) -> Result<(Range, Option<[Place; 2]>), Unsupported> {
         let [low, high, step] =
             [self.piece(data.args[0])?, self.piece(data.args[1])?, self.piece(data.args[2])?];
+        if self.func.as_const(data.args[2]).is_some_and(|constant| constant.bits == 1) {
+            return Ok((Range { lo: low, hi: high }, None));
+        }
         let zero = self.builder.ins().iconst(types::I64, 0);
         let any = self.builder.ins().icmp(IntCC::SignedLessThan, low, high);
         let span = self.builder.ins().isub(high, low);
-        if self.func.as_const(data.args[2]).is_some_and(|constant| constant.bits == 1) {
-            let trips = self.builder.ins().select(any, span, zero);
-            return Ok((Range { lo: low, hi: high, trips }, None));
-        }
         let one = self.builder.ins().iconst(types::I64, 1);
         let step = self.builder.ins().smax(step, one);
         let last = self.builder.ins().isub(span, one);
@@ -130,7 +127,7 @@ impl Emitter<'_, '_> {
         let count = self.builder.ins().iadd(full, one);
         let trips = self.builder.ins().select(any, count, zero);
         let counts = [record.add(low, types::I64), record.add(step, types::I64)];
-        Ok((Range { lo: zero, hi: trips, trips }, Some(counts)))
+        Ok((Range { lo: zero, hi: trips }, Some(counts)))
     }
 
     fn fill(&mut self, record: &Record) -> Clif {
@@ -180,48 +177,40 @@ impl Emitter<'_, '_> {
         })
     }
 
-    /// Calls the body at once or through the context, and ends the kernel as it says.
-    fn call_body(&mut self, id: FuncId, environment: Clif, range: &Range, work: Clif) {
-        let [here, threads, join, failed, next] = [(); 5].map(|()| self.builder.create_block());
-        self.builder.set_cold_block(failed);
-        let status = self.builder.append_block_param(join, types::I32);
-        let most = self.builder.ins().iconst(types::I64, MOST_WORK);
-        let trips = self.builder.ins().umin(range.trips, most);
-        let total = self.builder.ins().imul(trips, work);
-        let flags = MemFlagsData::trusted().with_readonly();
-        let context = self.context;
-        let from = self.builder.ins().load(types::I64, flags, context, PARALLEL_FROM);
-        let small = self.builder.ins().icmp(IntCC::UnsignedLessThan, total, from);
-        self.builder.ins().brif(small, here, &[], threads, &[]);
-
+    /// Runs the iterations, and ends the kernel with what a failed one says.
+    fn call_body(
+        &mut self,
+        id: FuncId,
+        environment: Clif,
+        range: &Range,
+        work: Clif,
+    ) -> Result<(), Unsupported> {
         let body = self.assembler.object.declare_func_in_func(id, self.builder.func);
-        self.enter(here);
-        let call = self.builder.ins().call(body, &[context, environment, range.lo, range.hi]);
-        let gave = BlockArg::Value(self.builder.inst_results(call)[0]);
-        self.builder.ins().jump(join, &[gave]);
-
-        self.enter(threads);
-        let whole = self.builder.ins().iconst(types::I64, CHUNK_PICOSECONDS);
-        let one = self.builder.ins().iconst(types::I64, 1);
-        let grain = self.builder.ins().udiv(whole, work);
-        let grain = self.builder.ins().umax(grain, one);
         let address = self.builder.ins().func_addr(types::I64, body);
-        let args = [address, environment, range.lo, range.hi, grain];
-        let call = self.call_context(PARALLEL, &args, Some(types::I32));
-        let gave = BlockArg::Value(self.builder.inst_results(call)[0]);
-        self.builder.ins().jump(join, &[gave]);
-
-        self.enter(join);
-        self.builder.ins().brif(status, failed, &[], next, &[]);
-        self.enter(failed);
-        self.builder.ins().return_(&[status]);
+        let args = [self.context, address, environment, range.lo, range.hi, work];
+        let status = self.call_routine(Routine::RunLoop, &args)?;
+        let failed = match self.loop_failed {
+            Some(block) => block,
+            None => self.loop_failed_block(),
+        };
+        let next = self.builder.create_block();
+        self.builder.ins().brif(status, failed, &[BlockArg::Value(status)], next, &[]);
         self.enter(next);
+        Ok(())
+    }
+
+    fn loop_failed_block(&mut self) -> ClifBlock {
+        let block = self.cold_block();
+        self.builder.append_block_param(block, types::I32);
+        self.loop_failed = Some(block);
+        block
     }
 
     /// The loop of a body over its range.
     fn chunk(&mut self, body: &LoopBody, environment: Clif, lo: Clif, hi: Clif) -> Result<(), Unsupported> {
         let func = self.func;
         let region = func.ops[body.op].regions[0];
+        let _ = self.hold(&[region])?;
         let counts = body.counts.map(|places| places.map(|place| self.captured(environment, place)));
         let [inside, after] = [(); 2].map(|()| self.builder.create_block());
         let counter = self.builder.append_block_param(inside, types::I64);
@@ -270,9 +259,8 @@ pub fn emit(
         let [context, environment, lo, hi] = [params[0], params[1], params[2], params[3]];
         emitter.context = context;
         for (value, places) in &body.fields {
-            let pieces: Vec<Clif> =
-                places.iter().map(|place| emitter.captured(environment, *place)).collect();
-            emitter.set(*value, &pieces);
+            let pieces = places.iter().map(|place| (place.ty, place.offset)).collect();
+            emitter.homes.insert(*value, Home { record: environment, pieces });
         }
         for op in &body.fixed {
             let _ = emitter.op(*op)?;

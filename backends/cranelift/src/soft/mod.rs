@@ -1,9 +1,10 @@
-//! Soft routines: local functions for what the target has no instruction for. An object holds only
-//! the ones its entries call, and imports nothing.
+//! Soft routines: local functions for what the target has no instruction for, and for what would be the same code at
+//! many places. An object holds only the ones its entries call, and imports nothing.
 
 mod copy;
 mod fma;
 mod fmod;
+mod run_loop;
 
 use cranelift_codegen::ir::{AbiParam, Function, Signature, Type as ClifType, types};
 use cranelift_frontend::FunctionBuilder;
@@ -11,6 +12,7 @@ use cranelift_module::Module as _;
 use cranelift_object::ObjectModule;
 use we3_backend_api::Unsupported;
 
+use crate::generate::Runs;
 use crate::object::Assembler;
 
 /// A local function.
@@ -34,6 +36,8 @@ pub enum Routine {
     CopyElements4,
     /// `(dest, source, bytes)` in units of 8 bytes.
     CopyElements8,
+    /// `(context, body, environment, lo, hi, work) -> status`: the iterations of a parallel loop.
+    RunLoop,
 }
 
 impl Routine {
@@ -49,6 +53,7 @@ impl Routine {
             Routine::CopyElements2 => "copy_elements_2",
             Routine::CopyElements4 => "copy_elements_4",
             Routine::CopyElements8 => "copy_elements_8",
+            Routine::RunLoop => "run_loop",
         }
     }
 
@@ -63,7 +68,13 @@ impl Routine {
             | Routine::CopyElements2
             | Routine::CopyElements4
             | Routine::CopyElements8 => (vec![types::I64; 3], None),
+            Routine::RunLoop => (vec![types::I64; 6], Some(types::I32)),
         }
+    }
+
+    /// How often its code runs.
+    pub fn runs(self) -> Runs {
+        if self == Routine::RunLoop { Runs::Once } else { Runs::Often }
     }
 
     /// Its signature.
@@ -94,6 +105,7 @@ pub fn emit(routine: Routine, code: &mut Function, assembler: &mut Assembler) ->
         Routine::CopyElements2 => copy::elements(&mut builder, start, types::I16),
         Routine::CopyElements4 => copy::elements(&mut builder, start, types::I32),
         Routine::CopyElements8 => copy::elements(&mut builder, start, types::I64),
+        Routine::RunLoop => run_loop::emit(&mut builder, start),
     }
     builder.seal_all_blocks();
     builder.finalize(config);
