@@ -8,6 +8,7 @@ use crate::array::inline::INLINE;
 use crate::array::merge_columns::MERGE_COLUMNS;
 use crate::array::strip_notes::STRIP_NOTES;
 use crate::array::strip_rows::STRIP_ROWS;
+use crate::loops::reduce_remainders::REDUCE_REMAINDERS;
 use crate::loops::split_ranges::SPLIT_RANGES;
 use crate::loops::stream_stores::STREAM_STORES;
 use crate::loops::vectorise::VECTORISE;
@@ -37,6 +38,7 @@ pub const ALL: &[Pass] = &[
     LOWER,
     SPLIT_RANGES,
     VECTORISE,
+    REDUCE_REMAINDERS,
     STREAM_STORES,
 ];
 
@@ -95,6 +97,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         SPLIT_RANGES,
         // What does not depend on the index has left the loop and needs no lanes.
         VECTORISE,
+        // Of lanes; scalars the backends know how to divide.
+        REDUCE_REMAINDERS,
         // Only vectors go past the caches.
         STREAM_STORES,
         // Splats and ranges of lanes move out of the loops in turn.

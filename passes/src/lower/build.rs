@@ -13,6 +13,9 @@ const STRETCH_SHIFT: i64 = 14;
 
 impl Lower<'_> {
     pub(super) fn lower_build(&mut self, op: Op, rank: usize) {
+        if self.build_into_other(op) {
+            return;
+        }
         let src = self.src;
         let data = &src.ops[op];
         let sizes = self.scalars(&data.args[..rank]);
@@ -230,6 +233,10 @@ impl Lower<'_> {
 
     pub(super) fn lower_index(&mut self, op: Op) {
         let data = &self.src.ops[op];
+        if let Some(value) = self.index_of_cell(op) {
+            self.set_scalar(data.results[0], value);
+            return;
+        }
         let array = self.array(data.args[0]);
         let offset = self.element_offset(&array, &data.args[1..]);
         let value = self.load(array.elem, array.buffer, offset);

@@ -83,28 +83,48 @@ impl Lower<'_> {
     }
 
     pub(super) fn lower_loop(&mut self, op: Op) {
+        if self.lower_diagonals(op) {
+            return;
+        }
         let src = self.src;
         let data = &src.ops[op];
         let n = self.scalar(data.args[0]);
-        let init = self.carried_init(&data.args[1..], &data.regions);
+        let swaps = self.swaps(op);
+        // Both arrays of these are made from the argument as it is.
+        let lies_there: Vec<usize> =
+            swaps.iter().filter(|swap| self.has_place(op, swap)).map(|swap| swap.position).collect();
+        let mut init = self.carried_init(&data.args[1..], &data.regions, &lies_there);
+        let others = self.both_arrays(op, &swaps, n, &mut init);
+        let n_carried = init.len();
+        init.extend(&others);
         let body = data.regions[0];
         let params = &src.blocks[body].params;
         let zero = self.i64(0);
         let values = self.for_kind(ForKind::Serial, zero, n, &init, |this, i, carried| {
             this.enter(body);
             this.set_scalar(params[0], i);
-            this.bind_owned(&params[1..], carried);
+            this.bind_owned(&params[1..], &carried[..n_carried]);
+            this.begin_swaps(op, &swaps, &carried[n_carried..]);
             this.free_unused(&params[1..]);
             this.block_ops(&[]);
-            this.leave(&[])
+            let mut values = this.leave(&[]);
+            values.extend(this.end_swaps(op, &swaps));
+            values
         });
-        self.bind_owned(&data.results, &values);
+        for (position, (result, value)) in data.results.iter().zip(&values).enumerate() {
+            if !lies_there.contains(&position) {
+                self.bind_owned(&[*result], &[*value]);
+            }
+        }
+        for other in &values[n_carried..] {
+            self.free(*other);
+        }
     }
 
     pub(super) fn lower_while(&mut self, op: Op) {
         let src = self.src;
         let data = &src.ops[op];
-        let init = self.carried_init(&data.args, &data.regions);
+        let init = self.carried_init(&data.args, &data.regions, &[]);
         let (cond, body) = (data.regions[0], data.regions[1]);
         let cond_body = |this: &mut Self, carried: &[Value]| {
             this.enter(cond);
@@ -124,10 +144,12 @@ impl Lower<'_> {
 
     /// Initial values of a loop: each array as memory that the loop owns. An array that the body
     /// also reads under its old name must stay as it is, so the loop gets a copy.
-    fn carried_init(&mut self, args: &[Value], regions: &[Block]) -> Vec<Value> {
+    /// Those at the positions `as_it_is` are not touched.
+    fn carried_init(&mut self, args: &[Value], regions: &[Block], as_it_is: &[usize]) -> Vec<Value> {
         let mut init = Vec::new();
-        for arg in args {
+        for (position, arg) in args.iter().enumerate() {
             init.push(match &self.env[*arg] {
+                Lowered::Array(array) if as_it_is.contains(&position) => array.buffer,
                 Lowered::Array(array) => {
                     let root = array.root;
                     if regions.iter().any(|region| self.used_in_region(root, *region)) {

@@ -8,6 +8,7 @@ mod block;
 mod build;
 mod control;
 pub mod copies;
+mod diagonals;
 mod dot;
 mod emit;
 mod free;
@@ -29,7 +30,9 @@ pub mod schedule;
 mod short_axis;
 mod state;
 mod tile;
+mod two_buffers;
 mod update;
+mod wavefront;
 
 use we3_ir::span::Span;
 use we3_ir::{EntryAbi, Func, Level, Module, Type};

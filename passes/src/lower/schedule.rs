@@ -89,7 +89,8 @@ fn runs_in_lanes(func: &Func, block: Block, width: &mut Width) -> bool {
             note_width(func.ty(*result), width);
         }
         width.repeats |= matches!(data.opcode, Opcode::While | Opcode::Loop);
-        let scalar = data.results.iter().all(|result| func.ty(*result).as_scalar().is_some());
+        let table = matches!(data.opcode, Opcode::Data { .. });
+        let scalar = table || data.results.iter().all(|result| func.ty(*result).as_scalar().is_some());
         let simple = is_pure_scalar(&data.opcode)
             || matches!(
                 data.opcode,
@@ -102,6 +103,25 @@ fn runs_in_lanes(func: &Func, block: Block, width: &mut Width) -> bool {
             );
         scalar && simple && data.regions.iter().all(|region| runs_in_lanes(func, *region, width))
     })
+}
+
+/// How many neighbouring runs of a body stand side by side in lanes.
+pub(super) fn lanes_for(func: &Func, body: Block, facts: &TargetFacts) -> Option<u16> {
+    let mut width = Width::default();
+    note_widths(func, body, &mut width);
+    facts.lanes(width.float.or(width.int)?)
+}
+
+fn note_widths(func: &Func, block: Block, width: &mut Width) {
+    for op in &func.blocks[block].ops {
+        let data = &func.ops[*op];
+        for result in &data.results {
+            note_width(func.ty(*result), width);
+        }
+        for region in &data.regions {
+            note_widths(func, *region, width);
+        }
+    }
 }
 
 fn note_width(ty: &Type, width: &mut Width) {

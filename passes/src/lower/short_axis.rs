@@ -13,7 +13,7 @@ use super::state::Lower;
 /// The longest axis that counts as short.
 const SHORT: i64 = 8;
 /// At least so many operations of the body are done once instead of for each element.
-const SHARED: usize = 6;
+const SHARED: usize = 4;
 /// The innermost loop may get so many operations.
 const WRITTEN: usize = 240;
 

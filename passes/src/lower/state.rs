@@ -8,6 +8,8 @@ use we3_ir::span::Span;
 use we3_ir::{Block, Func, FuncBuilder, Op, Scalar, Type, Value};
 
 use super::copies::CopyReason;
+use super::diagonals::Diagonal;
+use super::two_buffers::Swap;
 use crate::analysis::array_uses::ArrayUses;
 use crate::facts::TargetFacts;
 use crate::manager::PassContext;
@@ -117,6 +119,10 @@ pub(super) struct Lower<'a> {
     pub rare: bool,
     /// A dot whose result has been computed already, and that.
     pub known_dot: Option<(Op, Value)>,
+    /// The diagonal whose cells are being written.
+    pub diagonal: Option<Diagonal>,
+    /// The arrays of enclosing loops that change places with another.
+    pub swaps: Vec<Swap>,
 }
 
 impl<'a> Lower<'a> {
@@ -136,6 +142,8 @@ impl<'a> Lower<'a> {
             in_parallel: false,
             rare: false,
             known_dot: None,
+            diagonal: None,
+            swaps: Vec::new(),
         }
     }
 

@@ -15,6 +15,9 @@ struct Update<'a> {
 
 impl Lower<'_> {
     pub(super) fn lower_update(&mut self, op: Op, rank: usize, masked: bool) {
+        if self.is_swapped(op) {
+            return;
+        }
         let src = self.src;
         let data = &src.ops[op];
         let (dest, result, body) = (data.args[0], data.results[0], data.regions[0]);

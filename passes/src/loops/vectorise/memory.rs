@@ -80,6 +80,9 @@ impl Widener<'_> {
             Shape::Linear { base, stride: 1 } if !place.private => {
                 Shape::Varying(self.load_run(place.buffer, base, elem, self.mask))
             }
+            Shape::Linear { base, stride: -1 } if !place.private && self.mask.is_none() => {
+                Shape::Varying(self.load_backwards(place.buffer, base, elem))
+            }
             Shape::Linear { .. } | Shape::Varying(_) | Shape::Place(_) => {
                 Shape::Varying(self.load_each(&place, &at, elem))
             }
@@ -98,6 +101,16 @@ impl Widener<'_> {
             None => self.b.value(Opcode::Load, vec![buffer, first], vec![], ty),
             Some(mask) => self.b.value(Opcode::LoadLanes, vec![buffer, first, mask], vec![], ty),
         }
+    }
+
+    /// Neighbours whose last is in lane 0.
+    fn load_backwards(&mut self, buffer: Value, last: Value, elem: Scalar) -> Value {
+        let before = self.b.i64(i64::from(self.lanes) - 1);
+        let first = self.b.binary(BinaryOp::Sub, last, before);
+        let run = self.load_run(buffer, first, elem, None);
+        let turned = (0..self.lanes).rev().collect();
+        self.cost.vectors += 1;
+        self.b.value(Opcode::Shuffle(turned), vec![run, run], vec![], Type::Vector(elem, self.lanes))
     }
 
     fn load_each(&mut self, place: &Place, at: &Shape, elem: Scalar) -> Value {
