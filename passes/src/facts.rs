@@ -52,9 +52,10 @@ impl TargetFacts {
         (lanes >= 2 && !self.grid).then_some(lanes)
     }
 
-    /// A CPU with vectors of 64 bytes and masks.
+    /// A CPU with vectors of 64 bytes and masks; all of these have a second cache of a megabyte or more.
     pub fn wide() -> TargetFacts {
         TargetFacts {
+            l2_bytes: 1 << 20,
             vector_bytes: 64,
             vector_registers: 32,
             masks: true,

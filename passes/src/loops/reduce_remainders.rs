@@ -66,7 +66,9 @@ fn divisor_of(func: &Func, op: Op) -> Option<(u32, u16)> {
 /// The constant in all lanes.
 fn splat_of(func: &Func, value: Value) -> Option<u64> {
     let data = &func.ops[func.def_op(value)?];
-    matches!(data.opcode, Opcode::Splat(_)).then(|| func.as_const(data.args[0]))?.map(|constant| constant.bits)
+    matches!(data.opcode, Opcode::Splat(_))
+        .then(|| func.as_const(data.args[0]))?
+        .map(|constant| constant.bits)
 }
 
 /// The least `k` with `number ≤ 2^k`, for one that is no power of two.

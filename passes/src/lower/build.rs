@@ -44,7 +44,7 @@ impl Lower<'_> {
     }
 
     /// The loops from position `depth` of the schedule's order on.
-    fn build_axis(&mut self, nest: &Nest<'_>, depth: usize, subscripts: &mut Vec<Option<Value>>) {
+    pub(super) fn build_axis(&mut self, nest: &Nest<'_>, depth: usize, subscripts: &mut Vec<Option<Value>>) {
         let Some(axis) = nest.schedule.order.get(depth).map(|axis| *axis as usize) else {
             let subscripts: Vec<Value> = subscripts.iter().flatten().copied().collect();
             self.build_element(nest, &subscripts);

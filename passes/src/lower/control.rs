@@ -100,17 +100,20 @@ impl Lower<'_> {
         let body = data.regions[0];
         let params = &src.blocks[body].params;
         let zero = self.i64(0);
-        let values = self.for_kind(ForKind::Serial, zero, n, &init, |this, i, carried| {
-            this.enter(body);
-            this.set_scalar(params[0], i);
-            this.bind_owned(&params[1..], &carried[..n_carried]);
-            this.begin_swaps(op, &swaps, &carried[n_carried..]);
-            this.free_unused(&params[1..]);
-            this.block_ops(&[]);
-            let mut values = this.leave(&[]);
-            values.extend(this.end_swaps(op, &swaps));
-            values
-        });
+        let values = match self.time_tiles(op, &swaps) {
+            Some(tiles) => self.tiled_steps(op, &tiles, n, &init),
+            None => self.for_kind(ForKind::Serial, zero, n, &init, |this, i, carried| {
+                this.enter(body);
+                this.set_scalar(params[0], i);
+                this.bind_owned(&params[1..], &carried[..n_carried]);
+                this.begin_swaps(op, &swaps, &carried[n_carried..]);
+                this.free_unused(&params[1..]);
+                this.block_ops(&[]);
+                let mut values = this.leave(&[]);
+                values.extend(this.end_swaps(op, &swaps));
+                values
+            }),
+        };
         for (position, (result, value)) in data.results.iter().zip(&values).enumerate() {
             if !lies_there.contains(&position) {
                 self.bind_owned(&[*result], &[*value]);

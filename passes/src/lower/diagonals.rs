@@ -165,13 +165,7 @@ impl Lower<'_> {
     }
 
     /// The cell of this diagonal `left` columns before the first.
-    fn border_left(
-        &mut self,
-        loops: &Loops<'_>,
-        cell: &Cell,
-        (number, left): (Value, i64),
-        buffer: Value,
-    ) {
+    fn border_left(&mut self, loops: &Loops<'_>, cell: &Cell, (number, left): (Value, i64), buffer: Value) {
         if matches!(cell.kind, CellKind::Row { shift, .. } if shift < left) {
             return;
         }
@@ -345,7 +339,8 @@ impl Lower<'_> {
     /// What is left of and behind the columns in a row that is wanted afterwards is as the last row began.
     fn ends_of_last_rows(&mut self, loops: &Loops<'_>) {
         for (cell, memory) in loops.found.cells.iter().zip(&loops.last) {
-            let (Some(memory), CellKind::Row { shift, position, in_place: false, .. }) = (*memory, &cell.kind)
+            let (Some(memory), CellKind::Row { shift, position, in_place: false, .. }) =
+                (*memory, &cell.kind)
             else {
                 continue;
             };

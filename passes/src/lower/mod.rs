@@ -30,6 +30,7 @@ pub mod schedule;
 mod short_axis;
 mod state;
 mod tile;
+mod time_tiles;
 mod two_buffers;
 mod update;
 mod wavefront;

@@ -6,8 +6,8 @@
 
 use we3_ir::{BinaryOp, Block, CompareOp, Op, Opcode, Type, Value};
 
-use super::product::{Needs, in_order};
-use super::state::{Array, Dest, Lower};
+use super::product::Needs;
+use super::state::{Dest, Lower};
 use super::update::moves_with;
 use super::wavefront::count_uses;
 use crate::analysis::forms::Forms;
@@ -19,9 +19,9 @@ const BORDER: i128 = 64;
 #[derive(Clone, Debug)]
 pub(super) struct Swap {
     /// Makes the new elements.
-    build: Op,
+    pub build: Op,
     /// Puts them into the array.
-    update: Op,
+    pub update: Op,
     /// Which of the carried values the array is.
     pub position: usize,
     /// The other array, once there is one.
@@ -52,7 +52,8 @@ impl Lower<'_> {
         let region = data.regions[0];
         let (element, cell) = src.yields(region).split_last()?;
         let subscripts = &src.blocks[region].params;
-        let step_by_step = cell.iter().zip(subscripts).all(|(sub, param)| moves_with(src, *sub, *param, region));
+        let step_by_step =
+            cell.iter().zip(subscripts).all(|(sub, param)| moves_with(src, *sub, *param, region));
         let outside = data.args[1..].iter().chain(cell).all(|value| self.is_fixed(&[body, region], *value));
         let index = src.def_op(*element).filter(|op| src.blocks[region].ops.contains(op))?;
         let read = &src.ops[index];
@@ -120,7 +121,7 @@ impl Lower<'_> {
         others
     }
 
-    fn is_odd(&mut self, n: Value) -> Value {
+    pub(super) fn is_odd(&mut self, n: Value) -> Value {
         let zero = self.i64(0);
         let n = self.b.binary(BinaryOp::Max, n, zero);
         let one = self.i64(1);
@@ -153,29 +154,9 @@ impl Lower<'_> {
         else {
             return false;
         };
-        let data = &src.ops[update];
-        let owner = self.owner();
-        self.bind_array(data.results[0], other, 1, owner);
-        let whole = self.array(data.results[0]);
-        let region = data.regions[0];
-        let (_, cell) = src.yields(region).split_last().unzip();
-        let cell = cell.unwrap_or_default();
-        let sizes = self.scalars(&data.args[1..]);
-        // Constants of the loop's body may stand behind the build.
-        let blocks = [self.frames[self.frame()].block, region];
-        let needs = Needs::of(src, &blocks, cell);
-        let zero = self.i64(0);
-        self.enter(region);
-        self.bind_scalar_params(region, &vec![zero; sizes.len()]);
-        for op in in_order(src, &blocks, &needs.ops) {
-            self.op(op);
-        }
-        let first = self.scalars(cell);
-        self.frames.pop();
-        let offset = self.row_offset(&whole, &first);
-        let args = vec![whole.buffer, offset];
-        let buffer = self.b.value(Opcode::Offset, args, vec![], Type::Buffer(whole.elem));
-        self.lower_nest(op, &sizes, &[Array { buffer, ..whole }], 0);
+        let place = self.place_in_other(update, other);
+        let sizes = self.scalars(&src.ops[update].args[1..]);
+        self.lower_nest(op, &sizes, &[place], 0);
         true
     }
 

@@ -217,14 +217,16 @@ impl Search<'_, '_> {
         let data = &src.ops[op];
         #[expect(clippy::wildcard_enum_match_arm, reason = "any other array is not known element by element")]
         match data.opcode {
-            Opcode::Build { rank: 1 } => {
-                src.blocks[data.regions[0]].ops.iter().all(|op| is_pure_scalar(&src.ops[*op].opcode)
-                    || src.ops[*op].opcode == Opcode::Yield)
-            }
+            Opcode::Build { rank: 1 } => src.blocks[data.regions[0]]
+                .ops
+                .iter()
+                .all(|op| is_pure_scalar(&src.ops[*op].opcode) || src.ops[*op].opcode == Opcode::Yield),
             Opcode::Update { rank: 0, masked: false } => {
                 let place = src.yields(data.regions[0])[0];
                 let before = self.lower.const_i64(place).is_some_and(|place| place < shift);
-                before && src.blocks[data.regions[0]].ops.len() == 1 && self.begins_plainly(data.args[0], shift)
+                before
+                    && src.blocks[data.regions[0]].ops.len() == 1
+                    && self.begins_plainly(data.args[0], shift)
             }
             _ => false,
         }
@@ -258,7 +260,12 @@ impl Search<'_, '_> {
         let element = if left == param { right } else { left };
         let once = self.n_uses(param) == 1 && self.n_uses(next) == 1 && element != param;
         let own = left == param || right == param;
-        (own && once && any_order(kind, src.ty(param).element())).then_some(Fold { op, kind, element, position })
+        (own && once && any_order(kind, src.ty(param).element())).then_some(Fold {
+            op,
+            kind,
+            element,
+            position,
+        })
     }
 
     /// How often operations of both bodies name a value.
@@ -317,7 +324,8 @@ impl Search<'_, '_> {
                     self.found.reads.push((*op, read));
                 }
                 Opcode::Update { .. } => {
-                    let is_row = |cell: &Cell| matches!(cell.kind, CellKind::Row { update, .. } if update == *op);
+                    let is_row =
+                        |cell: &Cell| matches!(cell.kind, CellKind::Row { update, .. } if update == *op);
                     if !self.found.cells.iter().any(is_row) {
                         return None;
                     }
@@ -355,7 +363,13 @@ impl Search<'_, '_> {
                 0
             } else if array == before {
                 // A place that this row has not written yet holds what the row above left.
-                if left > 0 { 0 } else if in_place { 1 } else { return None }
+                if left > 0 {
+                    0
+                } else if in_place {
+                    1
+                } else {
+                    return None;
+                }
             } else if array == src.blocks[self.found.outer].params[1 + position] {
                 1
             } else {

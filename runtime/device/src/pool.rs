@@ -81,9 +81,10 @@ impl Pool {
             return Some((pages, Contents::Anything));
         }
         // The system is asked without the lock. What waits may be just what it lacks.
-        let pages = Pages::map(class).or_else(|| {
+        let turn = self.shelf().stats.mapped;
+        let pages = Pages::map(class, turn).or_else(|| {
             self.clear();
-            Pages::map(class)
+            Pages::map(class, turn)
         })?;
         let mut shelf = self.shelf();
         shelf.stats.live += class as u64;
