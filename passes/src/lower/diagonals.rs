@@ -60,6 +60,7 @@ impl Lower<'_> {
         for fold in &found.folds {
             let init = self.scalar(self.src.ops[op].args[1 + fold.position]);
             let elem = self.b.func.ty(init).element();
+            #[expect(clippy::wildcard_enum_match_arm, reason = "`wavefront` let only these through")]
             let start = match fold.kind {
                 BinaryOp::Add | BinaryOp::Xor => self.b.constant(elem, 0),
                 BinaryOp::Mul => self.b.constant(elem, 1),

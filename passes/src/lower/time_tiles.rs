@@ -52,6 +52,7 @@ impl Lower<'_> {
         let (mut scalars, mut checks, mut checked) = (Vec::new(), Vec::new(), Vec::new());
         for op in &src.blocks[body].ops {
             let data = &src.ops[*op];
+            #[expect(clippy::wildcard_enum_match_arm, reason = "anything else is more than a step")]
             match &data.opcode {
                 Opcode::Check { .. } => {
                     checks.push(*op);

@@ -279,6 +279,10 @@ impl Search<'_, '_> {
         let ops = &src.blocks[self.found.outer].ops;
         for op in &ops[..ops.len() - 2] {
             let data = &src.ops[*op];
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "anything else is no part of a row's beginning"
+            )]
             match &data.opcode {
                 Opcode::Build { .. } | Opcode::Update { .. } => {
                     let begins = |cell: &Cell| self.is_part_of(data.results[0], cell.init);
@@ -315,6 +319,10 @@ impl Search<'_, '_> {
         let src = self.src;
         for op in &src.blocks[block].ops {
             let data = &src.ops[*op];
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "anything else has an effect or an order of its own"
+            )]
             match &data.opcode {
                 Opcode::Index => {
                     if self.is_outside(data.args[0]) || self.is_table(data.args[0]) {
