@@ -15,7 +15,7 @@ use crate::loops::vectorise::VECTORISE;
 use crate::lower::LOWER;
 use crate::manager::Pass;
 use crate::scalar::deduplicate::DEDUPLICATE;
-use crate::scalar::hoist::HOIST;
+use crate::scalar::hoist::{HOIST, HOIST_REDUCTIONS};
 use crate::scalar::remove_checks::REMOVE_CHECKS;
 use crate::scalar::remove_dead::REMOVE_DEAD;
 use crate::scalar::simplify::SIMPLIFY;
@@ -28,6 +28,7 @@ pub const ALL: &[Pass] = &[
     SIMPLIFY,
     DEDUPLICATE,
     HOIST,
+    HOIST_REDUCTIONS,
     REMOVE_CHECKS,
     REMOVE_DEAD,
     FLATTEN_BUILDS,
@@ -72,6 +73,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         REMOVE_CHECKS,
         // Comparisons that turned out to be sure decide branches and selects.
         SIMPLIFY,
+        // No check stands in their way any more, and no nest has been made one with the loop around it.
+        HOIST_REDUCTIONS,
         REMOVE_DEAD,
         FLATTEN_BUILDS,
         FUSE_MAPS,

@@ -129,6 +129,31 @@ impl Bounds {
                 self.assume(func, data.args[0], truth, renamed);
                 self.assume(func, data.args[1], truth, renamed);
             }
+            // `a && b` is `if a { b } else { false }`, `a || b` is `if a { true } else { b }`.
+            (Opcode::If, _) => {
+                let number = func.ops[op].results.iter().position(|result| *result == condition);
+                let value = |arm: usize| Some(func.yields(data.regions[arm])[number?]);
+                let (Some(then), Some(otherwise)) = (value(0), value(1)) else { return };
+                let never = |value| func.as_const(value).is_some_and(|known| (known.bits != 0) != truth);
+                if never(otherwise) {
+                    self.assume(func, data.args[0], true, renamed);
+                    self.assume(func, then, truth, renamed);
+                } else if never(then) {
+                    self.assume(func, data.args[0], false, renamed);
+                    self.assume(func, otherwise, truth, renamed);
+                }
+            }
+            (Opcode::Select, _) => {
+                let never = |value| func.as_const(value).is_some_and(|known| (known.bits != 0) != truth);
+                let [chosen, then, otherwise] = data.args[..] else { return };
+                if never(otherwise) {
+                    self.assume(func, chosen, true, renamed);
+                    self.assume(func, then, truth, renamed);
+                } else if never(then) {
+                    self.assume(func, chosen, false, renamed);
+                    self.assume(func, otherwise, truth, renamed);
+                }
+            }
             (Opcode::Compare(kind), _) if *func.ty(data.args[0]) == Type::I64 => {
                 let mut left = self.exact(func, data.args[0]);
                 let mut right = self.exact(func, data.args[1]);

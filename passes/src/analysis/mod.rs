@@ -5,4 +5,5 @@ pub mod bounds;
 pub mod cost;
 pub mod effects;
 pub mod forms;
+pub mod invariant;
 pub mod uses;
