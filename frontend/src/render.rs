@@ -1,5 +1,7 @@
 //! Diagnostics as text for people (with or without colour) and as JSON for programs, one object a line.
 
+use std::collections::BTreeMap;
+
 use codespan_reporting::diagnostic::{Diagnostic as Shown, Label as ShownLabel, Severity as ShownSeverity};
 use codespan_reporting::files::{Error as FilesError, Files, line_starts};
 use codespan_reporting::term::{self, Config, Styles, StylesWriter, termcolor::Ansi};
@@ -7,15 +9,20 @@ use serde_json::{Value, json};
 use we3_ir::diagnostic::{Diagnostic, Severity};
 use we3_ir::span::{FileId, Span};
 
+mod cut;
+
+use cut::{CutText, clamped, cut_texts};
+
 use crate::source::SourceMap;
 
 /// All diagnostics as text, in order, each followed by an empty line.
 pub fn render_text(sources: &SourceMap, diagnostics: &[Diagnostic], colour: bool) -> String {
     let config = Config { tab_width: 4, ..Config::default() };
-    let files = Lines::of(sources);
+    let mut files = Lines::of(sources);
     let mut text = String::new();
     for diagnostic in diagnostics {
-        text.push_str(&render_one(&files, &config, &shown(sources, diagnostic), colour));
+        let shown = files.show(diagnostic);
+        text.push_str(&render_one(&files, &config, &shown, colour));
     }
     text
 }
@@ -87,14 +94,13 @@ fn severity_name(severity: Severity) -> &'static str {
     }
 }
 
-fn shown(sources: &SourceMap, diagnostic: &Diagnostic) -> Shown<FileId> {
+fn shown(diagnostic: &Diagnostic, ranges: Vec<std::ops::Range<usize>>) -> Shown<FileId> {
     let severity = match diagnostic.severity {
         Severity::Error => ShownSeverity::Error,
         Severity::Warning => ShownSeverity::Warning,
         Severity::Note => ShownSeverity::Note,
     };
-    let labels = diagnostic.labels.iter().map(|label| {
-        let range = clamped(sources, label.span);
+    let labels = diagnostic.labels.iter().zip(ranges).map(|(label, range)| {
         let shown = if label.primary {
             ShownLabel::primary(label.span.file, range)
         } else {
@@ -111,34 +117,49 @@ fn shown(sources: &SourceMap, diagnostic: &Diagnostic) -> Shown<FileId> {
         .with_notes(notes)
 }
 
-/// The bytes of a span, moved inside its file and onto character boundaries.
-fn clamped(sources: &SourceMap, span: Span) -> std::ops::Range<usize> {
-    let text = sources.text(span.file);
-    let floor = |mut at: usize| {
-        at = at.min(text.len());
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let lo = floor(span.lo as usize);
-    lo..floor(span.hi as usize).max(lo)
-}
-
-/// The files with the starts of their lines.
+/// The files with the starts of their lines; for the present diagnostic, those with long lines are cut.
 struct Lines<'a> {
     sources: &'a SourceMap,
     starts: Vec<Vec<usize>>,
+    cut: BTreeMap<FileId, (CutText, Vec<usize>)>,
 }
 
 impl<'a> Lines<'a> {
     fn of(sources: &'a SourceMap) -> Lines<'a> {
         let starts = sources.files().iter().map(|file| line_starts(&file.text).collect()).collect();
-        Lines { sources, starts }
+        Lines { sources, starts, cut: BTreeMap::new() }
+    }
+
+    /// A diagnostic as it is shown, over the texts that are shown.
+    fn show(&mut self, diagnostic: &Diagnostic) -> Shown<FileId> {
+        let labels: Vec<_> = diagnostic
+            .labels
+            .iter()
+            .map(|label| (label.span.file, clamped(self.sources, label.span)))
+            .collect();
+        let cut = cut_texts(self.sources, &labels).into_iter();
+        self.cut = cut
+            .map(|(file, cut)| {
+                let starts = line_starts(&cut.text).collect();
+                (file, (cut, starts))
+            })
+            .collect();
+        let ranges = labels.into_iter().map(|(file, range)| match self.cut.get(&file) {
+            Some((cut, _)) => cut.shown(range.start)..cut.shown(range.end),
+            None => range,
+        });
+        shown(diagnostic, ranges.collect())
     }
 
     fn starts(&self, id: FileId) -> Result<&[usize], FilesError> {
-        self.starts.get(id.0 as usize).map(Vec::as_slice).ok_or(FilesError::FileMissing)
+        match self.cut.get(&id) {
+            Some((_, starts)) => Ok(starts),
+            None => self.starts.get(id.0 as usize).map(Vec::as_slice).ok_or(FilesError::FileMissing),
+        }
+    }
+
+    fn text(&self, id: FileId) -> &str {
+        self.cut.get(&id).map_or_else(|| self.sources.text(id), |(cut, _)| &cut.text)
     }
 }
 
@@ -153,17 +174,25 @@ impl<'a> Files<'a> for Lines<'_> {
 
     fn source(&'a self, id: FileId) -> Result<&'a str, FilesError> {
         self.starts(id)?;
-        Ok(self.sources.text(id))
+        Ok(self.text(id))
     }
 
     fn line_index(&'a self, id: FileId, byte_index: usize) -> Result<usize, FilesError> {
         Ok(self.starts(id)?.partition_point(|start| *start <= byte_index).saturating_sub(1))
     }
 
+    /// The column in the real line, from 1.
+    fn column_number(&'a self, id: FileId, line: usize, byte_index: usize) -> Result<usize, FilesError> {
+        let at = self.cut.get(&id).map_or(byte_index, |(cut, _)| cut.real(byte_index));
+        let start = self.starts.get(id.0 as usize).and_then(|starts| starts.get(line)).copied();
+        let before = start.and_then(|start| self.sources.text(id).get(start..at));
+        Ok(before.map_or(0, |before| before.chars().count()) + 1)
+    }
+
     fn line_range(&'a self, id: FileId, line: usize) -> Result<std::ops::Range<usize>, FilesError> {
         let starts = self.starts(id)?;
         let start = *starts.get(line).ok_or(FilesError::LineTooLarge { given: line, max: starts.len() })?;
-        let end = starts.get(line + 1).copied().unwrap_or(self.sources.text(id).len());
+        let end = starts.get(line + 1).copied().unwrap_or(self.text(id).len());
         Ok(start..end)
     }
 }
@@ -216,6 +245,57 @@ mod tests {
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["labels"][0]["column"], 30);
         assert_eq!(value["fixes"][0]["edits"][0]["text"], "x");
+    }
+
+    /// A line of many terms, with an error far inside and another label at its end.
+    fn long_line() -> (SourceMap, Diagnostic, u32) {
+        let mut sources = SourceMap::default();
+        let terms = "ä + ".repeat(400);
+        let text = format!("// first\npub fn f() -> f64 = {terms}wrong + {terms}1.0; // end\n");
+        let at = text.find("wrong").unwrap() as u32;
+        let end = text.find("1.0").unwrap() as u32;
+        let file = sources.add(SourceText { name: "a.we3".into(), text });
+        let diagnostic =
+            Diagnostic::error(Code("E0100"), Span::new(file, at, at + 5), "there is no `wrong` here")
+                .with_label(Span::new(file, end, end + 3), "the last one");
+        (sources, diagnostic, at)
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_labels() {
+        let (sources, diagnostic, _) = long_line();
+        let text = render_text(&sources, &[diagnostic], false);
+        let line = text.lines().find(|line| line.contains("wrong +")).unwrap();
+        assert!(line.chars().count() < 200, "{line}");
+        for part in ["2 │ …", "ä + wrong + ä", "ä…ä", "1.0; // end"] {
+            assert!(line.contains(part), "{part} is missing in\n{text}");
+        }
+        // 4 characters a term, 20 before the first.
+        assert!(text.contains("a.we3:2:1621"), "the true column is missing in\n{text}");
+        let under = text.lines().find(|line| line.contains("^^^^^")).unwrap();
+        let column = |line: &str, part: &str| line.split(part).next().map(|before| before.chars().count());
+        assert_eq!(column(line, "wrong"), column(under, "^^^^^"), "{text}");
+    }
+
+    #[test]
+    fn json_keeps_the_true_span_of_a_long_line() {
+        let (sources, diagnostic, at) = long_line();
+        let value: Value = serde_json::from_str(&render_json(&sources, &diagnostic)).unwrap();
+        assert_eq!(value["labels"][0]["lo"], at);
+        assert_eq!(value["labels"][0]["column"], 1621);
+        assert!(value["rendered"].as_str().unwrap().len() < 1000);
+    }
+
+    #[test]
+    fn an_error_that_spans_a_long_line_shows_both_ends() {
+        let mut sources = SourceMap::default();
+        let text = format!("[{}]\n{}\nend", "1, ".repeat(500), "2, ".repeat(500));
+        let file = sources.add(SourceText { name: "a.we3".into(), text: text.clone() });
+        for (lo, hi) in [(0, 1502), (0, text.len()), (3, 3), (1600, 3003), (1501, 1504)] {
+            let span = Span::new(file, lo as u32, hi as u32);
+            let text = render_text(&sources, &[Diagnostic::error(Code("E0100"), span, "here")], false);
+            assert!(text.len() < 1500, "{text}");
+        }
     }
 
     #[test]
