@@ -5,6 +5,7 @@ mod defs;
 mod elaborate;
 mod entries;
 mod extent;
+mod hints;
 mod impls;
 mod instances;
 mod items;

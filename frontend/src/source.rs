@@ -6,6 +6,11 @@ use we3_ir::span::{FileId, Span};
 pub trait SourceProvider: Sync {
     /// The module with this path (`["std", "linalg"]`); the empty path is the root. `None`: there is none.
     fn load(&self, path: &[String]) -> Option<SourceText>;
+
+    /// The modules that every program can import: where a name that is missing is looked for.
+    fn library(&self) -> Vec<Vec<String>> {
+        Vec::new()
+    }
 }
 
 /// A text and what to call it.

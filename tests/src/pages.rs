@@ -44,6 +44,10 @@ impl Program {
 }
 
 impl SourceProvider for Program {
+    fn library(&self) -> Vec<Vec<String>> {
+        we3_stdlib::MODULES.iter().map(|(name, _)| vec!["std".to_owned(), (*name).to_owned()]).collect()
+    }
+
     fn load(&self, path: &[String]) -> Option<SourceText> {
         if let [first, name] = path
             && first == "std"

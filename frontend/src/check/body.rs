@@ -73,6 +73,8 @@ pub struct LocalData {
     pub assigned: bool,
     /// Made by the checker.
     pub hidden: bool,
+    /// `let mut x: T[?]`, `let mut s: Series<?>`: its type, apart from the sizes of the moment.
+    pub open: Option<Rc<open::OpenType>>,
 }
 
 /// A name in scope.
@@ -210,6 +212,8 @@ pub struct Body<'c, 'a, 's> {
     pub nested: u32,
     /// Statements that sizes of a type being read need before it.
     pub type_pre: Vec<Stmt>,
+    /// What stands for each `?` of the `let mut` whose type is being read.
+    pub marks: Option<Vec<Local>>,
 }
 
 impl<'a, 's> Body<'_, 'a, 's> {
@@ -226,6 +230,7 @@ impl<'a, 's> Body<'_, 'a, 's> {
             used: false,
             assigned: false,
             hidden: false,
+            open: None,
         });
         local
     }

@@ -154,7 +154,7 @@ impl<'a> Checker<'a, '_> {
         let path = self.defs.modules[module.index()].path.clone();
         let errors = self.errors;
         let mut body = self.new_body(module, Rc::default(), Vec::new(), Vec::new(), None, false);
-        body.attributes(attrs, &["edges", "ignore"]);
+        body.attributes(attrs, &["edges", "ignore", "fast", "stable", "strict"]);
         body.result.inferred = true;
         let mut made = Params::default();
         let mut stmts = Vec::new();

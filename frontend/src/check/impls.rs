@@ -13,7 +13,7 @@ use super::signature::{ImplInfo, SigEnv};
 use super::suggest::closest;
 use super::traits::match_impl;
 use crate::codes;
-use crate::typed::{ConstArg, Type};
+use crate::typed::{Atom, ConstArg, Size, Type};
 
 impl<'a, 's> Checker<'a, 's> {
     /// An `impl`'s header.
@@ -150,9 +150,10 @@ impl<'a, 's> Checker<'a, 's> {
         let all = self.supers(of);
         let model = all.iter().find_map(|of| self.defs.traits[of.index()].fns.get(&name).copied())?;
         let signature = self.signature(model);
-        let outer = self.impl_info(owner).generics.types.len() as u32;
-        let shift = SelfType { self_ty, outer };
+        let outer = self.impl_info(owner).generics.clone();
+        let shift = SelfType { self_ty, types: outer.types.len() as u32, consts: outer.consts.len() as u32 };
         let mut copy = (*signature).clone();
+        copy.generics = Rc::new(moved_behind(&outer, &signature.generics));
         for param in &mut copy.params {
             param.ty = match &param.ty {
                 ParamType::Value(ty) => ParamType::Value(ty.subst(&shift)),
@@ -164,6 +165,40 @@ impl<'a, 's> Checker<'a, 's> {
         }
         copy.result = copy.result.subst(&shift);
         Some(Rc::new(copy))
+    }
+
+    /// Reports parameters in `<…>` that differ from the trait's: other kinds, or bounds the trait does not promise.
+    fn same_generics(&mut self, id: FnId, own: &Generics, model: &Generics) -> bool {
+        let def = &self.defs.fns[id.index()];
+        let (name, span) = (def.name.clone(), def.ast.signature);
+        if own.types.len() != model.types.len() || own.consts.len() != model.consts.len() {
+            let count = |generics: &Generics| {
+                generics.types.len() + generics.consts.len() - generics.outer.0 - generics.outer.1
+            };
+            let (theirs, mine) = (count(model), count(own));
+            let message = format!("`{name}` has {theirs} generic parameters in its trait, {mine} here");
+            self.report(
+                Diagnostic::error(codes::BAD_SIGNATURE, span, message)
+                    .with_note("leave them out here, or write those of the trait"),
+            );
+            return false;
+        }
+        for (mine, theirs) in own.types.iter().zip(&model.types) {
+            let more: Vec<TraitId> =
+                mine.bounds.iter().copied().filter(|bound| !theirs.bounds.contains(bound)).collect();
+            // The one that brings the others with it.
+            if let Some(first) = more.iter().max_by_key(|bound| self.supers(**bound).len()) {
+                let bound = self.trait_name(*first);
+                let message =
+                    format!("the trait's `{name}` takes every `{}`, not only a `{bound}`", theirs.name);
+                self.report(
+                    Diagnostic::error(codes::BAD_SIGNATURE, mine.span, message)
+                        .with_label(theirs.span, format!("without the bound `{bound}`")),
+                );
+                return false;
+            }
+        }
+        true
     }
 
     /// Reports an `impl`'s function that differs from its trait's.
@@ -182,7 +217,26 @@ impl<'a, 's> Checker<'a, 's> {
             ));
             return;
         }
+        if !self.same_generics(id, &own.generics, &model.generics) {
+            return;
+        }
         for (mine, theirs) in own.params.iter().zip(&model.params) {
+            let kinds = (&mine.ty, &theirs.ty);
+            if matches!(
+                kinds,
+                (ParamType::Value(_), ParamType::Fn { .. }) | (ParamType::Fn { .. }, ParamType::Value(_))
+            ) || matches!(kinds, (ParamType::Fn { params: a, result: b }, ParamType::Fn { params: c, result: d }) if a != c || b != d)
+            {
+                let name = &mine.name;
+                self.report(
+                    Diagnostic::error(
+                        codes::BAD_SIGNATURE,
+                        mine.span,
+                        format!("the parameter `{name}` has another type in the trait"),
+                    )
+                    .with_label(theirs.span, "declared here"),
+                );
+            }
             if let (ParamType::Value(a), ParamType::Value(b)) = (&mine.ty, &theirs.ty)
                 && a != b
                 && *a != Type::Error
@@ -209,22 +263,36 @@ impl<'a, 's> Checker<'a, 's> {
     }
 }
 
-/// `Self` and the trait function's own type parameters in the terms of an `impl`.
+/// The parameters of a trait's function, behind those of an `impl`.
+fn moved_behind(outer: &Generics, own: &Generics) -> Generics {
+    let (types, consts) = own.outer;
+    let mut all = outer.clone();
+    all.outer = (outer.types.len(), outer.consts.len());
+    all.types.extend(own.types[types.min(own.types.len())..].iter().cloned());
+    all.consts.extend(own.consts[consts.min(own.consts.len())..].iter().cloned());
+    all.sizes.clone_from(&own.sizes);
+    all
+}
+
+/// `Self` and the trait function's own parameters in the terms of an `impl`.
 struct SelfType {
     self_ty: Type,
-    outer: u32,
+    /// How many parameters the `impl` has.
+    types: u32,
+    consts: u32,
 }
 
 impl crate::typed::Substitution for SelfType {
     fn type_param(&self, index: u32) -> Option<Type> {
-        if index == 0 { Some(self.self_ty.clone()) } else { Some(Type::Param(self.outer + index - 1)) }
+        if index == 0 { Some(self.self_ty.clone()) } else { Some(Type::Param(self.types + index - 1)) }
     }
 
-    fn const_param(&self, _: u32) -> Option<ConstArg> {
-        None
+    fn const_param(&self, index: u32) -> Option<ConstArg> {
+        Some(ConstArg::Param(self.consts + index))
     }
 
-    fn atom(&self, _: &crate::typed::Atom) -> Option<crate::typed::Size> {
-        None
+    fn atom(&self, atom: &Atom) -> Option<Size> {
+        let Atom::Const(index) = atom else { return None };
+        Some(Size::atom(Atom::Const(self.consts + index)))
     }
 }

@@ -403,6 +403,7 @@ impl<'a, 's> Checker<'a, 's> {
             applied: 0,
             nested: 0,
             type_pre: Vec::new(),
+            marks: None,
         }
     }
 }

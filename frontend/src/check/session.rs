@@ -13,7 +13,7 @@ use super::extent::Extent;
 use super::instances::{InstKey, Job};
 use super::load::Reading;
 use super::signature::{AliasState, ImplInfo, StructInfo};
-use super::{collect, load};
+use super::{collect, hints, load};
 use crate::codes;
 use crate::source::{SourceMap, SourceProvider};
 use crate::stack::on_large_stack;
@@ -72,6 +72,7 @@ fn check_reading(provider: &dyn SourceProvider, options: CheckOptions<'_>, readi
     let (program, mut found) = (checker.program, checker.diagnostics);
     // After a syntax error, names that seem to be missing may stand in what was skipped.
     diagnostics.append(&mut found);
+    hints::complete(provider, &sources, &mut diagnostics);
     let doubtful = load::items_with_errors(&modules, &diagnostics);
     let about_use = [codes::UNUSED_VARIABLE, codes::UNUSED_MUT, codes::UNUSED_IMPORT];
     // What an item with an error uses is not known; nor what the whole program imports for it.
@@ -157,6 +158,9 @@ impl<'a, 's> Checker<'a, 's> {
             self.struct_info(crate::typed::RecordId(index as u32));
         }
         self.fill_records();
+        for index in 0..self.defs.traits.len() {
+            self.check_trait(TraitId(index as u32));
+        }
         for index in 0..self.defs.impls.len() {
             self.check_impl(ImplId(index as u32));
         }

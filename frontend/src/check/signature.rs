@@ -513,8 +513,11 @@ impl<'a, 's> Checker<'a, 's> {
         let (module, ast, owner) = (def.module, def.ast, def.owner);
         let (outer, self_ty) = self.owner_env(owner);
         let model = self.trait_model(id, self_ty.as_ref());
-        let generics = self.generics_of(module, &outer, &ast.generics);
+        let mut generics = self.generics_of(module, &outer, &ast.generics);
         let value_params = i64_params(ast, model.as_deref());
+        if let Some(model) = &model {
+            adopt(&mut generics, ast, model);
+        }
         let mut env = SigEnv {
             checker: self,
             module,
@@ -580,21 +583,76 @@ impl<'a, 's> Checker<'a, 's> {
             (None, None) => Type::UNIT,
         };
         let result_span = ast.result.as_ref().map_or(ast.signature, |ty| ty.span);
-        let fresh = env.fresh.take().unwrap_or_default();
+        let fresh = match (&ast.result, &model) {
+            (None, Some(model)) => model.fresh.clone(),
+            _ => env.fresh.take().unwrap_or_default(),
+        };
         let opaque = std::mem::take(&mut env.opaque);
-        let mut generics = env.generics;
-        if let Some(model) = &model
-            && generics.sizes.is_empty()
-        {
-            generics.sizes.clone_from(&model.generics.sizes);
-        }
-        let signature =
-            Rc::new(Signature { generics: Rc::new(generics), params, result, result_span, fresh, opaque });
+        let generics = Rc::new(env.generics);
+        let signature = Rc::new(Signature { generics, params, result, result_span, fresh, opaque });
         if let Some(model) = &model {
             self.compare_with_model(id, &signature, model);
         }
         self.signatures[id.index()] = Some(signature.clone());
         signature
+    }
+}
+
+/// What a function of an `impl` takes over from its trait: its generic parameters if it writes none, and the
+/// sizes in their order, under the names it gives them itself.
+fn adopt(generics: &mut Generics, ast: &ast::FnItem, model: &Signature<'_>) {
+    if ast.generics.params.is_empty() {
+        generics.types.clone_from(&model.generics.types);
+        generics.consts.clone_from(&model.generics.consts);
+    }
+    let written = std::mem::replace(&mut generics.sizes, model.generics.sizes.clone());
+    let mut names: Vec<Option<(String, Span)>> = vec![None; generics.sizes.len()];
+    for (slot, size) in names.iter_mut().zip(&written) {
+        *slot = Some((size.name.clone(), size.span));
+    }
+    for (param, theirs) in ast.params.iter().zip(&model.params) {
+        if let (Some(ty), ParamType::Value(theirs)) = (&param.ty, &theirs.ty) {
+            size_names(ty, theirs, &mut names);
+        }
+    }
+    for (size, slot) in generics.sizes.iter().zip(&mut names) {
+        if let Some(param) = size.value_param.and_then(|index| ast.params.get(index)) {
+            *slot = Some((param.name.text.clone(), param.name.span));
+        }
+    }
+    let given: Vec<String> = names.iter().flatten().map(|(name, _)| name.clone()).collect();
+    for (size, name) in generics.sizes.iter_mut().zip(names) {
+        match name {
+            Some((name, span)) => (size.name, size.span) = (name, span),
+            // The `impl` uses this name for another size.
+            None if given.contains(&size.name) => size.name.push('\''),
+            None => {}
+        }
+    }
+}
+
+/// The names that a written type gives to the sizes of a trait's.
+fn size_names(written: &ast::Type, theirs: &Type, names: &mut [Option<(String, Span)>]) {
+    match (&written.kind, theirs) {
+        (ast::TypeKind::Array { sizes, .. }, Type::Array { sizes: known, .. })
+            if sizes.len() == known.len() =>
+        {
+            for (size, known) in sizes.iter().zip(known) {
+                if let ast::Size::Expr(expr) = size
+                    && let ExprKind::Path(path) = &expr.kind
+                    && let Some(name) = path.as_name()
+                    && let Some(Atom::Param(index)) = known.as_atom()
+                    && let Some(slot) = names.get_mut(*index as usize)
+                    && slot.is_none()
+                {
+                    *slot = Some((name.text.clone(), name.span));
+                }
+            }
+        }
+        (ast::TypeKind::Tuple(parts), Type::Tuple(known)) if parts.len() == known.len() => {
+            parts.iter().zip(known).for_each(|(part, known)| size_names(part, known, names));
+        }
+        _ => {}
     }
 }
 

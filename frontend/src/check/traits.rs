@@ -67,6 +67,17 @@ impl<'a, 's> Checker<'a, 's> {
         }
     }
 
+    /// Traits are about one type, `Self`.
+    pub fn check_trait(&mut self, id: TraitId) {
+        let ast = self.defs.traits[id.index()].ast;
+        if !ast.generics.params.is_empty() {
+            let message = format!("the trait `{}` cannot have parameters", ast.name.text);
+            self.report(Diagnostic::error(codes::GENERIC_ARGUMENTS, ast.generics.span, message).with_note(
+                "a trait is about `Self`; its functions may have parameters of their own: `fn f<T: Num>(…)`",
+            ));
+        }
+    }
+
     /// A trait's name.
     pub fn trait_name(&self, id: TraitId) -> &'a str {
         &self.defs.traits[id.index()].ast.name.text

@@ -90,6 +90,10 @@ impl Sources {
 }
 
 impl SourceProvider for Sources {
+    fn library(&self) -> Vec<Vec<String>> {
+        we3_stdlib::MODULES.iter().map(|(name, _)| vec![String::from("std"), String::from(*name)]).collect()
+    }
+
     fn load(&self, path: &[String]) -> Option<SourceText> {
         match path {
             [] => Some(self.root.clone()),

@@ -271,7 +271,7 @@ impl<'a> Body<'_, 'a, '_> {
     }
 
     /// Named arguments are evaluated as they are written, so that the first error in the source is the one reported.
-    fn in_written_order(
+    pub fn in_written_order(
         &mut self,
         slots: &[Option<CallArg<'a>>],
         values: &mut [(usize, Expr)],

@@ -9,7 +9,8 @@ use super::coerce::Wanted;
 use super::lambda::{FnVal, Target};
 use super::solve_sizes::{CallSubst, Pair, bind_consts};
 use super::{Body, Pending, PendingCall, VarKind};
-use crate::check::defs::{FnId, ParamType, Signature, TraitId};
+use crate::check::defs::{ParamType, Signature, TraitId};
+use crate::check::traits::ImplArgs;
 use crate::codes;
 use crate::typed::{Atom, ConstArg, Expr, ExprKind, Size, Stmt, Substitution, Type};
 
@@ -81,9 +82,7 @@ impl<'a> Body<'_, 'a, '_> {
         }
         match &function {
             FnVal::Def(target) => self.call_def(target, args, hint, span),
-            FnVal::TraitFn { of, name, self_ty } => {
-                self.call_trait_fn(*of, name, self_ty.as_ref(), args, hint, span)
-            }
+            FnVal::TraitFn { .. } => self.call_trait_fn(&function, args, hint, span),
             FnVal::Builtin(..) => self.error(span),
             FnVal::Lambda { .. } | FnVal::Operator(_) | FnVal::Given { .. } | FnVal::Abstract { .. } => {
                 let values: Vec<Expr> = args.iter().map(|arg| self.arg(arg, None)).collect();
@@ -134,90 +133,92 @@ impl<'a> Body<'_, 'a, '_> {
         }
     }
 
-    /// A trait's function: element-wise over arrays when it takes elements.
+    /// A trait's function: element-wise over arrays when it takes elements and nothing else is to be found out.
     pub fn call_trait_fn(
         &mut self,
-        of: Option<TraitId>,
-        name: &str,
-        self_ty: Option<&Type>,
+        function: &FnVal<'a>,
         args: Vec<CallArg<'a>>,
         hint: Option<&Type>,
         span: Span,
     ) -> Expr {
+        let FnVal::TraitFn { of, name, self_ty, explicit } = function else { return self.error(span) };
         let id = match of {
-            Some(of) => self.trait_fn_id(of, name),
+            Some(of) => self.trait_fn_id(*of, name),
             None => self.cx.defs.trait_fns.get(name).copied(),
         };
         let Some(id) = id else { return self.error(span) };
         let signature = self.cx.signature(id);
+        if !explicit.is_empty() || !is_element_wise(&signature, args.len()) {
+            let self_ty = self_ty.clone().unwrap_or_else(|| self.new_var(VarKind::Any, span));
+            let outer = ImplArgs { types: vec![self_ty], consts: Vec::new() };
+            return self.call_def(&Target { id, outer, explicit }, args, hint, span);
+        }
         if signature.params.len() != args.len() {
             self.arity(&format!("`{name}`"), signature.params.len(), args.len(), span);
             return self.error(span);
         }
-        let named = args.iter().any(|arg| arg.name.is_some());
-        let Some(args) =
-            (if named { self.in_parameter_order(id, &signature, args, span) } else { Some(args) })
-        else {
-            return self.error(span);
-        };
+        let Some(slots) = self.match_args(id, &signature, args, span) else { return self.error(span) };
         let self_var = match self_ty {
             Some(ty) => ty.clone(),
             None => self.new_var(VarKind::Any, span),
         };
-        let fill = |ty: &Type| ty.subst(&SelfSubst(&self_var));
-        let elementwise =
-            signature.params.iter().all(|param| matches!(&param.ty, ParamType::Value(ty) if ty.rank() == 0));
+        let mut pre = Vec::new();
+        let Some(values) = self.element_args(&signature, &slots, self_ty.clone(), &self_var, hint, &mut pre)
+        else {
+            return self.error(span);
+        };
+        let result = signature.result.subst(&SelfSubst(&self_var));
+        let value = self.lift(values, span, &mut |body: &mut Self, elems: Vec<Expr>| {
+            let mut pairs = Vec::new();
+            for (value, param) in elems.iter().zip(&signature.params) {
+                let ParamType::Value(ty) = &param.ty else { continue };
+                let want = ty.subst(&SelfSubst(&self_var));
+                if let Err(mismatch) = body.unify(&want, &value.ty, &mut pairs) {
+                    let what = format!("the parameter `{}` of `{name}`", param.name);
+                    let wanted = Wanted { span: None, what: &what };
+                    body.mismatch(mismatch, &want, &value.ty, value.span, wanted);
+                    return body.error(span);
+                }
+            }
+            body.trait_fn_typed(*of, name, &self_var, result.clone(), elems, span, name)
+        });
+        if value.ty == Type::Error { value } else { self.wrap(pre, value) }
+    }
+
+    /// The arguments of an element-wise function in the order of its parameters, evaluated as they are written.
+    fn element_args(
+        &mut self,
+        signature: &Signature<'a>,
+        slots: &[Option<CallArg<'a>>],
+        mut known: Option<Type>,
+        self_var: &Type,
+        hint: Option<&Type>,
+        pre: &mut Vec<Stmt>,
+    ) -> Option<Vec<Expr>> {
         let mut values = Vec::new();
-        let mut known: Option<Type> = self_ty.cloned();
-        for (arg, param) in args.iter().zip(&signature.params) {
-            let ParamType::Value(ty) = &param.ty else {
-                return self.error(span);
-            };
+        for (index, (arg, param)) in slots.iter().zip(&signature.params).enumerate() {
+            let ParamType::Value(ty) = &param.ty else { return None };
             let hinted = if *ty == Type::Param(0) {
                 known.clone().or_else(|| {
                     hint.map(|hint| self.shallow(hint).elem().clone())
                         .filter(|_| signature.result == Type::Param(0))
                 })
             } else {
-                Some(fill(ty))
+                Some(ty.subst(&SelfSubst(self_var)))
             };
-            let value = self.arg(arg, hinted.as_ref());
+            let value = self.arg(arg.as_ref()?, hinted.as_ref());
             if *ty == Type::Param(0) && known.is_none() {
                 let elem = self.shallow(&value.ty).elem().clone();
                 if self.var_kind(&elem).is_none() {
                     known = Some(elem);
                 }
             }
-            values.push(value);
+            values.push((index, value));
         }
-        let function = |body: &mut Self, elems: Vec<Expr>| {
-            let mut coerced = Vec::new();
-            let mut pairs = Vec::new();
-            for (value, param) in elems.into_iter().zip(&signature.params) {
-                let ParamType::Value(ty) = &param.ty else { continue };
-                let want = fill(ty);
-                if let Err(mismatch) = body.unify(&want, &value.ty, &mut pairs) {
-                    let what = format!("the parameter `{}` of `{name}`", param.name);
-                    body.mismatch(mismatch, &want, &value.ty, value.span, Wanted { span: None, what: &what });
-                    return body.error(span);
-                }
-                coerced.push(value);
-            }
-            let result = fill(&signature.result);
-            body.trait_fn_typed(of, name, &self_var, result, coerced, span, name)
-        };
-        if elementwise { self.lift(values, span, &mut { function }) } else { function(self, values) }
-    }
-
-    /// All arguments, the named ones at their places.
-    fn in_parameter_order(
-        &mut self,
-        id: FnId,
-        signature: &Signature<'a>,
-        args: Vec<CallArg<'a>>,
-        span: Span,
-    ) -> Option<Vec<CallArg<'a>>> {
-        self.match_args(id, signature, args, span)?.into_iter().collect()
+        if values.iter().all(|(_, value)| value.ty != Type::Error) {
+            self.in_written_order(slots, &mut values, pre);
+        }
+        Some(values.into_iter().map(|(_, value)| value).collect())
     }
 
     /// The function of a trait or of what it builds on.
@@ -362,6 +363,17 @@ impl<'a> Body<'_, 'a, '_> {
         let value = Expr { kind, ty, span };
         self.wrap(pre, value)
     }
+}
+
+/// Whether a trait's function takes elements only, and all of them are given: then it works on arrays too.
+fn is_element_wise(signature: &Signature<'_>, given: usize) -> bool {
+    let generics = &signature.generics;
+    let own = (generics.types.len(), generics.consts.len()) != generics.outer;
+    let elements =
+        signature.params.iter().all(|param| matches!(&param.ty, ParamType::Value(ty) if ty.rank() == 0));
+    let needed = signature.params.iter().filter(|param| param.default.is_none()).count();
+    let defaulted = (needed..signature.params.len()).contains(&given);
+    elements && !own && !defaulted && generics.sizes.is_empty() && signature.fresh.is_empty()
 }
 
 /// `Self` of a trait's signature.

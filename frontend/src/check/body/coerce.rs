@@ -280,12 +280,11 @@ impl Body<'_, '_, '_> {
         let mut error = match mismatch {
             Mismatch::Rank => {
                 let message = match (want.rank(), have.rank()) {
-                    (0, rank) => format!(
-                        "expected `{want_text}`, found an array of {rank} ax{}s: `{have_text}`",
-                        if rank == 1 { "i" } else { "e" }
-                    ),
+                    (0, rank) => {
+                        format!("expected `{want_text}`, found an array of {}: `{have_text}`", axes(rank))
+                    }
                     (_, 0) => format!("expected the array `{want_text}`, found `{have_text}`"),
-                    (a, b) => format!("expected {a} axes, found {b}: `{want_text}` against `{have_text}`"),
+                    (a, b) => format!("expected {}, found {b}: `{want_text}` against `{have_text}`", axes(a)),
                 };
                 Diagnostic::error(codes::WRONG_RANK, span, message)
             }
@@ -300,7 +299,10 @@ impl Body<'_, '_, '_> {
                 format!("expected `{want_text}`, found `{have_text}`"),
             ),
         };
-        error = error.with_here(format!("this is `{have_text}`"));
+        error = error.with_here(match self.var_kind(have) {
+            Some(VarKind::Int | VarKind::Float) => format!("this is {have_text}"),
+            Some(VarKind::Any) | None => format!("this is `{have_text}`"),
+        });
         match wanted.span {
             Some(other) if other != span => {
                 error = error.with_label(other, format!("{} is `{want_text}`", wanted.what));
@@ -316,6 +318,14 @@ impl Body<'_, '_, '_> {
             && !matches!(mismatch, Mismatch::Rank)
         {
             let text = self.cx.sources.slice(span).to_owned();
+            if want.is_float() && divides(&text) {
+                // Converted behind the division, what it dropped would be lost all the same.
+                error = error
+                    .with_note("`/` between integers drops the fraction")
+                    .with_note(format!("convert both sides before: `a as {want} / b as {want}`"));
+                self.cx.report(error);
+                return;
+            }
             let simple = text.chars().all(|c| c.is_alphanumeric() || "_.[](), ".contains(c));
             let fixed = if simple { format!("{text} as {want}") } else { format!("({text}) as {want}") };
             error = error.with_note("numbers are never converted silently").with_fix(
@@ -339,4 +349,18 @@ impl Body<'_, '_, '_> {
     pub fn plain(what: &str) -> Wanted<'_> {
         Wanted { span: None, what }
     }
+}
+
+/// "1 axis", "2 axes".
+pub fn axes(count: usize) -> String {
+    format!("{count} ax{}s", if count == 1 { "i" } else { "e" })
+}
+
+/// Whether an expression's text is a division: a `/` outside all brackets.
+fn divides(text: &str) -> bool {
+    let mut depth = 0;
+    text.split_once("//").map_or(text, |(code, _)| code).chars().any(|c| {
+        depth += i32::from("([{".contains(c)) - i32::from(")]}".contains(c));
+        c == '/' && depth == 0
+    })
 }

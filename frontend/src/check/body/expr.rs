@@ -59,7 +59,7 @@ impl<'a> Body<'_, 'a, '_> {
             Ast::Tuple(parts) => self.tuple(parts, hint, span),
             Ast::Array(parts) => self.array_literal(parts, hint, span),
             Ast::Comprehension { attrs, body, clause } => {
-                self.attributes(attrs, &["schedule", "unroll"]);
+                self.attributes(attrs, super::stmt::HOW);
                 self.comprehension(body, clause, hint, span)
             }
             Ast::Record { path, fields, base } => {

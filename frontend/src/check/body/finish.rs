@@ -7,7 +7,7 @@ use we3_ir::diagnostic::Diagnostic;
 use we3_ir::span::Span;
 
 use super::{Body, Pending, PendingCall, PendingFn, VarKind};
-use crate::check::defs::TraitId;
+use crate::check::defs::{FnId, Owner, TraitId};
 use crate::check::instances::{FnArg, Item};
 use crate::codes;
 use crate::typed::{
@@ -325,10 +325,33 @@ impl Body<'_, '_, '_> {
             }
         }
         all.extend(args);
-        let func = self.request(call.id, types, call.consts, fns, span);
+        let Some((id, types, consts)) = self.implementation(call.id, types, call.consts) else {
+            return self.error(span);
+        };
+        let func = self.request(id, types, consts, fns, span);
         let sizes = call.sizes.iter().map(|size| self.fill_holes(size)).collect();
         let kind = ExprKind::Call { func, sizes, args: all, fresh: call.fresh };
         Expr { kind, ty: Type::Error, span }
+    }
+
+    /// For a function of a trait: that of the type's `impl`, or the trait's own body.
+    fn implementation(
+        &mut self,
+        id: FnId,
+        types: Vec<Type>,
+        consts: Vec<ConstArg>,
+    ) -> Option<(FnId, Vec<Type>, Vec<ConstArg>)> {
+        let def = &self.cx.defs.fns[id.index()];
+        let Owner::Trait(of) = def.owner else { return Some((id, types, consts)) };
+        let name = def.name.clone();
+        let (self_ty, own) = types.split_first()?;
+        let Some((owner, outer)) = self.cx.impl_item_for(self_ty, of, &name) else {
+            return Some((id, types, consts));
+        };
+        let item = *self.cx.defs.impls[owner.index()].fns.get(&name)?;
+        let types = outer.types.into_iter().chain(own.iter().cloned()).collect();
+        let consts = outer.consts.into_iter().chain(consts).collect();
+        Some((item, types, consts))
     }
 
     /// A lambda as a function of its own: captured variables are parameters in front of its own.

@@ -74,7 +74,7 @@ impl<'a> Body<'_, 'a, '_> {
                 Diagnostic::error(
                     codes::TOO_MANY_SUBSCRIPTS,
                     extra,
-                    format!("{} subscripts for {} axes", subscripts.len(), sizes.len()),
+                    format!("{} subscripts for {}", subscripts.len(), super::coerce::axes(sizes.len())),
                 )
                 .with_label(base_span, format!("this is `{shown}`")),
             );

@@ -34,6 +34,8 @@ pub enum FnVal<'a> {
         of: Option<TraitId>,
         name: String,
         self_ty: Option<Type>,
+        /// What stands between `::<` and `>`.
+        explicit: &'a [ast::GenericArg],
     },
     Operator(BinOp),
     Builtin(&'static str, &'a [ast::GenericArg]),
@@ -161,9 +163,9 @@ impl<'a> Body<'_, 'a, '_> {
                 let args = args.into_iter().map(CallArg::value).collect();
                 self.call_def(target, args, None, span)
             }
-            FnVal::TraitFn { of, name, self_ty } => {
+            FnVal::TraitFn { .. } => {
                 let args = args.into_iter().map(CallArg::value).collect();
-                self.call_trait_fn(*of, name, self_ty.as_ref(), args, None, span)
+                self.call_trait_fn(function, args, None, span)
             }
             FnVal::Operator(op) => {
                 let mut args = args;

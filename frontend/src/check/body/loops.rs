@@ -7,7 +7,7 @@ use we3_parser::ast::{self, PatternKind, StmtKind as Ast};
 use super::stmt::assigned_names;
 use super::{Around, Body};
 use crate::codes;
-use crate::typed::{Block, LoopAxis, Size, Stmt, StmtKind, Type};
+use crate::typed::{Block, Expr, ExprKind, LoopAxis, Size, Stmt, StmtKind, Type};
 
 impl<'a> Body<'_, 'a, '_> {
     pub fn while_stmt(&mut self, cond: &'a ast::Expr, body: &'a ast::Block, span: Span, out: &mut Vec<Stmt>) {
@@ -19,7 +19,8 @@ impl<'a> Body<'_, 'a, '_> {
             let cond = checker.condition(cond);
             checker.wrap(pre, cond)
         });
-        let block = self.loop_body(&names, body, span, &mut |_, _| {});
+        let round = Round { filter: None, body };
+        let block = self.loop_body(&names, round, span, &mut |_, _| {});
         if cond.ty != Type::Error {
             out.push(Stmt { kind: StmtKind::While { cond, body: block }, span });
         }
@@ -30,7 +31,7 @@ impl<'a> Body<'_, 'a, '_> {
     fn loop_body(
         &mut self,
         names: &[String],
-        body: &'a ast::Block,
+        round: Round<'a>,
         span: Span,
         prepare: &mut dyn FnMut(&mut Self, &mut Vec<Stmt>),
     ) -> Block {
@@ -41,29 +42,59 @@ impl<'a> Body<'_, 'a, '_> {
                 let mut stmts = Vec::new();
                 checker.refresh_open(names, &mut stmts, span);
                 prepare(checker, &mut stmts);
-                let inner = checker.block(body, None);
+                checker.round(round, span, &mut stmts);
                 checker.around.pop();
-                stmts.extend(inner.stmts);
-                if let Some(value) = inner.value {
-                    if value.ty != Type::UNIT && value.ty != Type::Error {
-                        let shown = checker.show(&value.ty);
-                        checker.cx.report(
-                            Diagnostic::error(
-                                codes::TYPE_MISMATCH,
-                                value.span,
-                                format!("a loop's body has no value, this is `{shown}`"),
-                            )
-                            .with_note(
-                                "assign it to a `mut` variable declared before the loop, or end it with `;`",
-                            ),
-                        );
-                    }
-                    let span = value.span;
-                    stmts.push(Stmt { kind: StmtKind::Expr(*value), span });
-                }
                 Block { stmts, value: None }
             })
         })
+    }
+
+    /// What a loop does each time: its body, if the filter lets it.
+    fn round(&mut self, round: Round<'a>, span: Span, stmts: &mut Vec<Stmt>) {
+        let Some(filter) = round.filter else {
+            self.loop_block(round.body, stmts);
+            return;
+        };
+        let cond = self.expr(filter, Some(&Type::BOOL));
+        let cond = self.condition(cond);
+        // As with `if`: what is known at compile time is not there when it runs.
+        if let Some(known) = self.fold(&cond) {
+            if known.bits != 0 {
+                self.loop_block(round.body, stmts);
+            }
+            return;
+        }
+        let then = self.in_region(|checker| {
+            checker.in_scope(|checker| {
+                let mut stmts = Vec::new();
+                checker.loop_block(round.body, &mut stmts);
+                Block { stmts, value: None }
+            })
+        });
+        if cond.ty != Type::Error {
+            let kind = ExprKind::If { cond: Box::new(cond), then: Box::new(then), otherwise: Box::default() };
+            let choice = Expr { kind, ty: Type::UNIT, span };
+            stmts.push(Stmt { kind: StmtKind::Expr(choice), span });
+        }
+    }
+
+    fn loop_block(&mut self, body: &'a ast::Block, stmts: &mut Vec<Stmt>) {
+        let inner = self.block(body, None);
+        stmts.extend(inner.stmts);
+        let Some(value) = inner.value else { return };
+        if value.ty != Type::UNIT && value.ty != Type::Error {
+            let shown = self.show(&value.ty);
+            self.cx.report(
+                Diagnostic::error(
+                    codes::TYPE_MISMATCH,
+                    value.span,
+                    format!("a loop's body has no value, this is `{shown}`"),
+                )
+                .with_note("assign it to a `mut` variable declared before the loop, or end it with `;`"),
+            );
+        }
+        let span = value.span;
+        stmts.push(Stmt { kind: StmtKind::Expr(*value), span });
     }
 
     pub fn for_stmt(
@@ -74,17 +105,12 @@ impl<'a> Body<'_, 'a, '_> {
         span: Span,
         out: &mut Vec<Stmt>,
     ) {
-        if let Some(filter) = &clause.filter {
-            self.cx.report(
-                Diagnostic::error(codes::NEEDS_CLAUSE, filter.span, "a `for` statement has no filter")
-                    .with_note("write `if !(…) { continue; }` at the start of its body"),
-            );
-        }
         let names = assigned_names(body);
         if unroll && self.unrolled_for(clause, body, span, out) {
             return;
         }
-        self.nested_for(&clause.binders, &names, body, span, out);
+        let round = Round { filter: clause.filter.as_ref(), body };
+        self.nested_for(&clause.binders, &names, round, span, out);
         self.refresh_open(&names, out, span);
     }
 
@@ -131,12 +157,12 @@ impl<'a> Body<'_, 'a, '_> {
                 checker.bind_name(&name.text, local);
                 let value = checker.size_expr(size, name.span);
                 out.push(Stmt { kind: StmtKind::Let(local, value), span });
-                let block = checker.block(body, None);
-                out.extend(block.stmts);
-                if let Some(value) = block.value {
-                    out.push(Stmt { kind: StmtKind::Expr(*value), span });
-                }
+                let round = Round { filter: clause.filter.as_ref(), body };
+                checker.round(round, span, out);
             });
+            if clause.filter.is_some() {
+                self.refresh_open(&assigned_names(body), out, span);
+            }
         }
         true
     }
@@ -146,7 +172,7 @@ impl<'a> Body<'_, 'a, '_> {
         &mut self,
         binders: &'a [ast::Binder],
         names: &[String],
-        body: &'a ast::Block,
+        round: Round<'a>,
         span: Span,
         out: &mut Vec<Stmt>,
     ) {
@@ -155,7 +181,7 @@ impl<'a> Body<'_, 'a, '_> {
             // Check the body all the same, with the name known.
             self.in_scope(|checker| {
                 checker.bind_unknown(&binder.pattern);
-                checker.loop_body(names, body, span, &mut |_, _| {});
+                checker.loop_body(names, round, span, &mut |_, _| {});
             });
             return;
         };
@@ -163,7 +189,7 @@ impl<'a> Body<'_, 'a, '_> {
         let count = domain.count.clone();
         let mut index = None;
         let block = if rest.is_empty() {
-            self.loop_body(names, body, span, &mut |checker, stmts| {
+            self.loop_body(names, round, span, &mut |checker, stmts| {
                 index = Some(checker.enter_domain(&domain, binder, stmts));
             })
         } else {
@@ -172,7 +198,7 @@ impl<'a> Body<'_, 'a, '_> {
                     let mut stmts = Vec::new();
                     checker.refresh_open(names, &mut stmts, span);
                     index = Some(checker.enter_domain(&domain, binder, &mut stmts));
-                    checker.nested_for(rest, names, body, span, &mut stmts);
+                    checker.nested_for(rest, names, round, span, &mut stmts);
                     Block { stmts, value: None }
                 })
             })
@@ -181,7 +207,7 @@ impl<'a> Body<'_, 'a, '_> {
             let axis = LoopAxis { index, count: Box::new(count) };
             out.push(Stmt { kind: StmtKind::For { axis, body: block }, span });
         }
-        if !rest.is_empty() && contains_break(body) {
+        if !rest.is_empty() && contains_break(round.body) {
             self.cx.report(
                 Diagnostic::error(
                     codes::OUTSIDE_LOOP,
@@ -207,6 +233,13 @@ impl<'a> Body<'_, 'a, '_> {
             )),
         }
     }
+}
+
+/// What a loop does each time.
+#[derive(Clone, Copy)]
+struct Round<'a> {
+    filter: Option<&'a ast::Expr>,
+    body: &'a ast::Block,
 }
 
 fn contains_jump(block: &ast::Block) -> bool {

@@ -139,20 +139,23 @@ impl<'a> Body<'_, 'a, '_> {
     }
 
     fn operand_mismatch(&mut self, op: BinOp, op_span: Span, a: (&Type, Span), b: (&Type, Span)) {
-        let (left, right) = (self.show(a.0), self.show(b.0));
+        let shown = |ty: &Type| {
+            let open = matches!(self.shallow(ty), Type::Infer(_));
+            if open { self.show(ty) } else { format!("`{}`", self.show(ty)) }
+        };
+        let (left, right) = (shown(a.0), shown(b.0));
         let symbol = op.symbol();
-        let mut error = Diagnostic::error(
-            codes::TYPE_MISMATCH,
-            op_span,
-            format!("`{symbol}` between `{left}` and `{right}`"),
-        )
-        .with_label(a.1, format!("`{left}`"))
-        .with_label(b.1, format!("`{right}`"));
+        let message = format!("`{symbol}` between {left} and {right}");
+        let mut error = Diagnostic::error(codes::TYPE_MISMATCH, op_span, message)
+            .with_label(a.1, left)
+            .with_label(b.1, right);
         let (a_ty, b_ty) = (self.shallow(a.0), self.shallow(b.0));
         if a_ty == Type::BOOL || b_ty == Type::BOOL {
             error = error.with_note("count conditions with `count(…)`, or convert: `c as i64`");
         } else if let (Type::Scalar(x), Type::Scalar(y)) = (&a_ty, &b_ty) {
-            let (span, to) = if y.is_float() && x.is_int() { (a.1, *y) } else { (b.1, *x) };
+            // To what holds more.
+            let more = |scalar: &Scalar| (scalar.is_float(), scalar.bits());
+            let (span, to) = if more(y) > more(x) { (a.1, *y) } else { (b.1, *x) };
             let fixed = self.converted_text(span, &to.to_string());
             error = error
                 .with_note(

@@ -75,13 +75,10 @@ impl<'a> Body<'_, 'a, '_> {
     /// The value of a variable now; an open one has its present sizes.
     pub fn variable(&mut self, local: Local, span: Span) -> Expr {
         self.local_mut(local).used = true;
-        if !self.local(local).info.open {
-            return self.read(local, span);
-        }
+        let Some(open) = self.local(local).open.clone() else { return self.read(local, span) };
         let mut pre = Vec::new();
         let sizes = self.sizes_of_open(local, &mut pre, span);
-        let elem = self.local(local).info.ty.elem().clone();
-        let value = Expr { kind: ExprKind::Local(local), ty: elem.with_axes(sizes), span };
+        let value = Expr { kind: ExprKind::Local(local), ty: open.with_sizes(&sizes), span };
         self.wrap(pre, value)
     }
 
@@ -259,7 +256,8 @@ impl<'a> Body<'_, 'a, '_> {
         let def = &self.cx.defs.traits[of.index()];
         let name = last.name.text.clone();
         if def.fns.contains_key(&name) {
-            return Assoc::Fn(FnVal::TraitFn { of: Some(of), name, self_ty: None });
+            let explicit = last.args.as_deref().unwrap_or(&[]);
+            return Assoc::Fn(FnVal::TraitFn { of: Some(of), name, self_ty: None, explicit });
         }
         if def.consts.contains_key(&name) {
             let ty = self.new_var(VarKind::Any, span);
@@ -313,7 +311,9 @@ impl<'a> Body<'_, 'a, '_> {
                 if self.cx.defs.traits[of.index()].consts.contains_key(&name.text) {
                     Assoc::Const(self.trait_const(Some(of), &name.text, &ty, span))
                 } else {
-                    Assoc::Fn(FnVal::TraitFn { of: Some(of), name: name.text.clone(), self_ty: Some(ty) })
+                    let explicit = args.unwrap_or(&[]);
+                    let (name, self_ty) = (name.text.clone(), Some(ty));
+                    Assoc::Fn(FnVal::TraitFn { of: Some(of), name, self_ty, explicit })
                 }
             }
             None => {
@@ -428,7 +428,7 @@ impl<'a> Body<'_, 'a, '_> {
                 return Some(FnVal::Def(Target { id, outer: ImplArgs::default(), explicit }));
             }
             if self.cx.defs.trait_fns.contains_key(name) {
-                return Some(FnVal::TraitFn { of: None, name: name.clone(), self_ty: None });
+                return Some(FnVal::TraitFn { of: None, name: name.clone(), self_ty: None, explicit });
             }
             return None;
         }

@@ -309,17 +309,17 @@ impl<'a> Body<'_, 'a, '_> {
         if value.ty == Type::Error {
             return;
         }
-        let open = self.local(local).info.open && path.is_empty();
-        let value = if open {
-            let sizes = self.shallow(&value.ty).sizes().to_vec();
-            if sizes.len() != base.rank() {
-                let want = base.clone();
-                self.coerce(value, &want, Wanted { span: Some(place_span), what: "the variable" })
-            } else {
-                let want = base.elem().clone().with_axes(sizes.clone());
-                self.open_sizes.insert(local, sizes);
-                self.coerce(value, &want, Wanted { span: Some(place_span), what: "the variable" })
-            }
+        let open = self.local(local).open.clone().filter(|_| path.is_empty());
+        let value = if let Some(open) = &open {
+            let want = match self.sizes_for_open(open, &value.ty) {
+                Ok(sizes) => {
+                    let want = open.with_sizes(&sizes);
+                    self.open_sizes.insert(local, sizes);
+                    want
+                }
+                Err(_) => base.clone(),
+            };
+            self.coerce(value, &want, Wanted { span: Some(place_span), what: "the variable" })
         } else {
             let value = self.spread(value, &base, &mut pre, span);
             let declared = self.local(local).info.span;
@@ -330,6 +330,9 @@ impl<'a> Body<'_, 'a, '_> {
         }
         out.append(&mut pre);
         out.push(Stmt { kind: StmtKind::Assign { local, path, value }, span });
+        if let Some(open) = open {
+            self.keep_sizes(local, &open, span, out);
+        }
     }
 
     /// A value over a whole array place: scalars and missing axes stretch.

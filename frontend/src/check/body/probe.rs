@@ -34,11 +34,11 @@ impl<'a> Body<'_, 'a, '_> {
                 if let Some(kind) = self.lookup(&name.text) {
                     let BindingKind::Local(local) = kind else { return None };
                     let data = self.local(local);
-                    let ty = self.shallow(&data.info.ty);
-                    return match self.open_sizes.get(&local) {
-                        Some(sizes) if data.info.open => Some(ty.elem().clone().with_axes(sizes.clone())),
-                        None if data.info.open => None,
-                        _ => Some(ty),
+                    return match &data.open {
+                        Some(open) => {
+                            self.open_sizes.get(&local).map(|sizes| self.shallow(&open.with_sizes(sizes)))
+                        }
+                        None => Some(self.shallow(&data.info.ty)),
                     };
                 }
                 let Def::Const(id) = self.cx.own_name(self.module, &name.text)? else { return None };

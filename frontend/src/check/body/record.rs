@@ -30,7 +30,7 @@ impl<'a> Body<'_, 'a, '_> {
         hint: Option<&Type>,
         span: Span,
     ) -> Expr {
-        let Some(template) = self.record_type_of_literal(path, hint) else {
+        let Some((template, sizes)) = self.record_type_of_literal(path, hint) else {
             for init in inits {
                 self.expr(&init.value, None);
             }
@@ -44,7 +44,7 @@ impl<'a> Body<'_, 'a, '_> {
             self.hoist(&mut pre, value, "old")
         });
         let mut record = template;
-        let mut bound: Vec<Option<Size>> = vec![None; record.sizes.len()];
+        let mut bound = sizes;
         if let Some(base) = &base {
             let mut pairs = Vec::new();
             if self.unify(&Type::Record(record.clone()), &base.ty, &mut pairs).is_err() {
@@ -59,7 +59,9 @@ impl<'a> Body<'_, 'a, '_> {
                 return self.error(span);
             }
             if let Type::Record(have) = self.shallow(&base.ty) {
-                bound = have.sizes.iter().cloned().map(Some).collect();
+                for (slot, have) in bound.iter_mut().zip(&have.sizes) {
+                    slot.get_or_insert_with(|| have.clone());
+                }
             }
         }
         let mut values: Vec<Option<Expr>> = vec![None; fields.len()];
@@ -154,22 +156,32 @@ impl<'a> Body<'_, 'a, '_> {
         Expr { kind: ExprKind::Tuple(parts), ty: Type::Record(record), span }
     }
 
-    /// The record type a literal makes, arguments open where they are not written.
-    fn record_type_of_literal(&mut self, path: &'a ast::Path, hint: Option<&Type>) -> Option<RecordType> {
+    /// The record type a literal makes, arguments open where they are not written; and the sizes that are written.
+    fn record_type_of_literal(
+        &mut self,
+        path: &'a ast::Path,
+        hint: Option<&Type>,
+    ) -> Option<(RecordType, Vec<Option<Size>>)> {
+        let open = |record: RecordType| {
+            let sizes = vec![None; record.sizes.len()];
+            (record, sizes)
+        };
+        let written =
+            |record: &RecordType| (record.clone(), record.sizes.iter().cloned().map(Some).collect());
         if path.as_name().is_some_and(|name| name.text == "Self") {
             return match self.self_ty.clone() {
-                Some(Type::Record(record)) => Some(record),
+                Some(Type::Record(record)) => Some(open(record)),
                 _ => None,
             };
         }
         if path.segments.iter().any(|segment| segment.args.is_some()) {
-            return self.type_of_path(&path.segments, path.span).as_record().cloned();
+            return self.type_of_path(&path.segments, path.span).as_record().map(written);
         }
         let names: Vec<&ast::Name> = path.segments.iter().map(|segment| &segment.name).collect();
         let id = match self.cx.find_item(self.module, &names) {
             Some(Def::Struct(id)) => id,
             Some(Def::Alias(_)) => {
-                return self.type_of_path(&path.segments, path.span).as_record().cloned();
+                return self.type_of_path(&path.segments, path.span).as_record().map(written);
             }
             Some(def) => {
                 let text = self.cx.text(path.span);
@@ -225,7 +237,7 @@ impl<'a> Body<'_, 'a, '_> {
                 self.unify_elem(own, given);
             }
         }
-        Some(record)
+        Some(open(record))
     }
 
     /// Size parameters of a record from the type of a field's value.

@@ -136,7 +136,9 @@ impl<'a> Body<'_, 'a, '_> {
             return self.reduce_clause(name, body, clause, init, hint, span);
         }
         if matches!(name, "min" | "max") && args.positional.len() == 2 {
-            return self.call_trait_fn(None, name, None, args.positional, hint, span);
+            let name = name.to_owned();
+            let function = FnVal::TraitFn { of: None, name, self_ty: None, explicit: &[] };
+            return self.call_trait_fn(&function, args.positional, hint, span);
         }
         let [array] = args.positional.as_slice() else {
             self.arity(&format!("`{name}`"), 1, args.positional.len(), span);

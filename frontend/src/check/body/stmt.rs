@@ -10,10 +10,13 @@ use crate::check::suggest::closest;
 use crate::codes;
 use crate::typed::{Atom, Block, Expr, ExprKind, Returned, SiteKind, Size, Stmt, StmtKind, Type};
 
+/// Attributes that say how code is compiled, wherever code stands: a `let`, a loop, a block, an array form.
+pub const HOW: &[&str] = &["schedule", "unroll", "fast", "stable", "strict"];
+
 impl<'a> Body<'_, 'a, '_> {
     /// A block as an expression.
     pub fn block_expr(&mut self, block: &'a ast::Block, hint: Option<&Type>, span: Span) -> Expr {
-        self.attributes(&block.attrs, &["schedule", "unroll"]);
+        self.attributes(&block.attrs, HOW);
         let block = self.in_scope(|body| body.block(block, hint));
         let ty = block.value.as_ref().map_or(Type::UNIT, |value| value.ty.clone());
         if ty == Type::Error {
@@ -52,13 +55,13 @@ impl<'a> Body<'_, 'a, '_> {
         let span = stmt.span;
         match &stmt.kind {
             Ast::Let { pattern, ty, value } => {
-                self.attributes(&stmt.attrs, &["schedule", "unroll"]);
+                self.attributes(&stmt.attrs, HOW);
                 self.let_stmt(pattern, ty.as_ref(), value, span, out);
             }
             Ast::Assign { place, op, value } => self.assign(place, *op, value, span, out),
             Ast::While { cond, body } => self.while_stmt(cond, body, span, out),
             Ast::For { clause, body } => {
-                self.attributes(&stmt.attrs, &["schedule", "unroll", "checkpoint"]);
+                self.attributes(&stmt.attrs, &[HOW, &["checkpoint"]].concat());
                 let unroll = Self::wants_unroll(&stmt.attrs);
                 self.for_stmt(clause, body, unroll, span, out);
             }
@@ -95,8 +98,8 @@ impl<'a> Body<'_, 'a, '_> {
             self.bind_pattern(pattern, value, span, out);
             return;
         };
-        if let Some(open) = self.open_type(ty) {
-            self.let_open(pattern, open, value, ty.span, span, out);
+        if super::open::has_open_size(ty) {
+            self.let_open(pattern, ty, value, span, out);
             return;
         }
         // The value comes first: the type may bind names from its sizes.
@@ -148,6 +151,14 @@ impl<'a> Body<'_, 'a, '_> {
                     parts.iter().for_each(|part| self.bind_pattern(part, error.clone(), span, out));
                     return;
                 };
+                let value = opened(value, out);
+                // Each part by itself: one that is a size stays one.
+                if let (ExprKind::Tuple(values), Type::Tuple(_)) = (&value.kind, self.shallow(&value.ty)) {
+                    for (part, value) in parts.iter().zip(values) {
+                        self.bind_pattern(part, value.clone(), part.span, out);
+                    }
+                    return;
+                }
                 let value = self.hoist(out, value, "tuple");
                 for (index, (part, ty)) in parts.iter().zip(types).enumerate() {
                     let field = self.field_of(value.clone(), index as u32, ty.clone(), part.span);
@@ -327,6 +338,18 @@ impl<'a> Body<'_, 'a, '_> {
             PatternKind::Wildcard | PatternKind::Error => {}
         }
     }
+}
+
+/// The value at the end of a block whose statements are put before.
+fn opened(mut value: Expr, out: &mut Vec<Stmt>) -> Expr {
+    while let ExprKind::Block(block) = &mut value.kind
+        && block.value.as_ref().is_some_and(|inner| inner.ty == value.ty)
+        && let Some(inner) = block.value.take()
+    {
+        out.append(&mut block.stmts);
+        value = *inner;
+    }
+    value
 }
 
 fn never_ends(kind: &StmtKind) -> bool {

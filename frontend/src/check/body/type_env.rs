@@ -9,7 +9,7 @@ use we3_parser::ast::{self, ExprKind as Ast, TypeKind};
 use super::coerce::Wanted;
 use super::literal::Literal;
 use super::{BindingKind, Body, Pending};
-use crate::check::defs::ModuleId;
+use crate::check::defs::{Def, ModuleId};
 use crate::check::elaborate::{TypeEnv, elaborate, path_type, read_size};
 use crate::check::session::Checker;
 use crate::codes;
@@ -63,6 +63,11 @@ impl<'a, 's> TypeEnv<'a, 's> for Body<'_, 'a, 's> {
     }
 
     fn open(&mut self, span: Span) -> Option<Size> {
+        if self.marks.is_some() {
+            let mark = self.hidden_index("?", None, span);
+            self.marks.get_or_insert_default().push(mark);
+            return Some(Size::local(mark));
+        }
         self.cx.report(Diagnostic::error(
             codes::BAD_SIZE,
             span,
@@ -154,7 +159,8 @@ impl<'a> Body<'_, 'a, '_> {
         want
     }
 
-    fn bind_let_sizes(&mut self, ty: &ast::Type, have: &Type, out: &mut Vec<Stmt>) {
+    /// Names in a `let`'s type that stand for the value's sizes.
+    pub fn bind_let_sizes(&mut self, ty: &ast::Type, have: &Type, out: &mut Vec<Stmt>) {
         let have = self.shallow(have);
         match (&ty.kind, &have) {
             (TypeKind::Array { sizes, .. }, Type::Array { sizes: given, .. })
@@ -186,9 +192,10 @@ impl<'a> Body<'_, 'a, '_> {
 
     fn bind_size_name(&mut self, path: &ast::Path, given: &Size, out: &mut Vec<Stmt>) {
         let Some(name) = path.as_name() else { return };
+        // Functions, modules and types are no sizes: their names are free for one.
         let known = self.lookup(&name.text).is_some()
             || self.generics.consts.iter().any(|c| c.name == name.text)
-            || self.cx.own_name(self.module, &name.text).is_some();
+            || matches!(self.cx.own_name(self.module, &name.text), Some(Def::Const(_)));
         if known {
             return;
         }
@@ -200,23 +207,6 @@ impl<'a> Body<'_, 'a, '_> {
         let value = self.size_expr(given.clone(), name.span);
         out.push(Stmt { kind: StmtKind::Let(local, value), span: name.span });
         self.bind_name(&name.text, local);
-    }
-
-    /// `T[?]` of a `let mut`: element type, and the sizes that are fixed.
-    pub fn open_type(&mut self, ty: &'a ast::Type) -> Option<(Type, Vec<Option<Size>>)> {
-        let TypeKind::Array { elem, sizes } = &ty.kind else { return None };
-        if !sizes.iter().any(|size| matches!(size, ast::Size::Open(_))) {
-            return None;
-        }
-        let elem = self.type_of(elem);
-        let sizes = sizes
-            .iter()
-            .map(|size| match size {
-                ast::Size::Expr(expr) => self.size(expr),
-                ast::Size::Open(_) | ast::Size::Fresh { .. } => None,
-            })
-            .collect();
-        Some((elem, sizes))
     }
 
     /// An expression as a size; what is no polynomial is bound to a hidden variable in `pre`.
