@@ -42,7 +42,7 @@ pub fn compile(text: &str, facts: &Facts, options: &Options) -> Result<Artifact,
     let module = context.create_module_from_ir(buffer).map_err(|error| error.to_string())?;
     module.set_data_layout(&machine.get_target_data().get_data_layout());
     module.verify().map_err(|error| error.to_string())?;
-    optimize(&module, &machine, options.opt_level)?;
+    optimize(&module, &machine, pipeline(facts, options.opt_level))?;
     match options.emit {
         Emit::BackendIr => Ok(Artifact::Text(module.print_to_string().to_string())),
         Emit::Assembly => {
@@ -67,18 +67,38 @@ fn target_machine(facts: &Facts, opt_level: u8) -> Result<TargetMachine, String>
         .ok_or_else(|| format!("LLVM has no machine for {}", facts.triple))
 }
 
-fn optimize(module: &Module<'_>, machine: &TargetMachine, opt_level: u8) -> Result<(), String> {
-    let pipeline = match opt_level {
-        0 => return Ok(()),
-        1 => "default<O1>",
-        2 => "default<O2>",
-        _ => "default<O3>",
-    };
+/// The passes for a CPU. Loops arrive as they should run: tiled, in lanes, hoisted. What is left for LLVM: values out
+/// of memory, what became equal or constant, loops of a few known iterations written out (after which small
+/// scratch arrays are registers), and lanes for the serial loops that ours leaves alone. Inlining, unswitching, unrolling
+/// and the second and third round of everything found nothing that shows in the speed of a kernel, and took two thirds
+/// of the time, their own and that of the code they add.
+const FOR_CPUS: &str = concat!(
+    "function<eager-inv>(sroa,early-cse,simplifycfg,loop-mssa(licm<allowspeculation>),",
+    "loop(loop-unroll-full),sroa,early-cse<memssa>,loop-mssa(licm<allowspeculation>),",
+    "loop-vectorize,instcombine<max-iterations=1;no-verify-fixpoint>,simplifycfg)"
+);
+
+/// The same without what may make code longer.
+const FOR_CPUS_QUICK: &str = "function<eager-inv>(early-cse,loop-mssa(licm<allowspeculation>),simplifycfg)";
+
+/// The passes of a level. Kernels for GPUs are short, one scalar thread, and LLVM's own list is made for them.
+fn pipeline(facts: &Facts, opt_level: u8) -> &'static str {
+    match (opt_level, facts.gpu) {
+        (0, _) => "",
+        (1, false) => FOR_CPUS_QUICK,
+        (_, false) => FOR_CPUS,
+        (1, true) => "default<O1>",
+        (2, true) => "default<O2>",
+        (_, true) => "default<O3>",
+    }
+}
+
+fn optimize(module: &Module<'_>, machine: &TargetMachine, pipeline: &str) -> Result<(), String> {
+    if pipeline.is_empty() {
+        return Ok(());
+    }
     let options = PassBuilderOptions::create();
-    options.set_loop_vectorization(opt_level > 1);
-    options.set_loop_slp_vectorization(opt_level > 1);
-    options.set_loop_interleaving(opt_level > 1);
-    options.set_loop_unrolling(opt_level > 1);
+    options.set_loop_slp_vectorization(true);
     module.run_passes(pipeline, machine, options).map_err(|error| error.to_string())
 }
 

@@ -8,7 +8,7 @@
 mod describe;
 mod prove;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use we3_ir::{BinaryOp, CompareOp, Func, Opcode, Type, UnaryOp, Value};
 
@@ -28,10 +28,14 @@ pub struct Bounds {
     /// Each is ≥ 0.
     facts: Vec<Form>,
     /// Facts that mention a monomial.
-    index: BTreeMap<Monomial, Vec<usize>>,
+    index: HashMap<Monomial, Vec<usize>>,
     /// Values whose own definition has been turned into facts.
     described: BTreeSet<Value>,
     describing: Vec<Value>,
+    /// Changes with the facts.
+    state: u64,
+    /// Whether a form was proved, and in which state: the same questions come again and again.
+    answers: HashMap<Form, (u64, bool)>,
 }
 
 /// A place to return to when a region ends.
@@ -49,8 +53,9 @@ impl Bounds {
 
     /// Forgets everything learnt since.
     pub fn forget(&mut self, mark: Mark) {
+        self.state += 1;
         for number in (mark.facts..self.facts.len()).rev() {
-            for monomial in self.facts[number].terms.keys() {
+            for monomial in self.facts[number].monomials() {
                 if let Some(list) = self.index.get_mut(monomial) {
                     list.pop();
                 }
@@ -67,10 +72,11 @@ impl Bounds {
         if form.as_constant().is_some() || !form.is_small() {
             return;
         }
-        for monomial in form.terms.keys() {
-            self.index.entry(monomial.clone()).or_default().push(self.facts.len());
+        for monomial in form.monomials() {
+            self.index.entry(*monomial).or_default().push(self.facts.len());
         }
         self.facts.push(form);
+        self.state += 1;
     }
 
     /// The value as a form that equals it.
@@ -216,8 +222,7 @@ impl Bounds {
 
 /// A constant or a value by itself.
 fn is_plain(form: &Form) -> bool {
-    let single =
-        form.terms.len() == 1 && form.terms.iter().all(|(monomial, by)| monomial.len() == 1 && *by == 1);
+    let single = matches!(form.terms(), [(monomial, 1)] if monomial.len() == 1);
     single || form.as_constant().is_some()
 }
 

@@ -2,22 +2,75 @@
 //! equals its value modulo 2⁶⁴; for saturating size arithmetic it is exact, since an overflow of a
 //! size is an error of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::ops::Deref;
 
 use we3_ir::{BinaryOp, Func, Opcode, Type, UnaryOp, Value};
-
-/// A product of values, sorted; empty: 1.
-pub type Monomial = Vec<Value>;
 
 const MAX_DEGREE: usize = 4;
 const MAX_TERMS: usize = 16;
 
+/// A product of a few values, sorted; empty: 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Monomial {
+    len: u8,
+    /// Those behind `len` are all the same.
+    values: [Value; 2 * MAX_DEGREE],
+}
+
+impl Monomial {
+    /// The product of these values. None of too many.
+    pub fn of(values: &[Value]) -> Option<Monomial> {
+        let mut all = [Value::from_u32(0); 2 * MAX_DEGREE];
+        all.get_mut(..values.len())?.copy_from_slice(values);
+        all[..values.len()].sort_unstable();
+        Some(Monomial { len: values.len() as u8, values: all })
+    }
+
+    /// A value by itself.
+    pub fn single(value: Value) -> Monomial {
+        let mut values = [Value::from_u32(0); 2 * MAX_DEGREE];
+        values[0] = value;
+        Monomial { len: 1, values }
+    }
+
+    /// 1.
+    fn one() -> Monomial {
+        Monomial { len: 0, values: [Value::from_u32(0); 2 * MAX_DEGREE] }
+    }
+
+    fn times(&self, other: &Monomial) -> Option<Monomial> {
+        Monomial::of(&[&self[..], &other[..]].concat())
+    }
+}
+
+impl Deref for Monomial {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        &self.values[..usize::from(self.len)]
+    }
+}
+
+impl Ord for Monomial {
+    fn cmp(&self, other: &Monomial) -> Ordering {
+        self[..].cmp(&other[..])
+    }
+}
+
+impl PartialOrd for Monomial {
+    fn partial_cmp(&self, other: &Monomial) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// A sum of monomials with coefficients, none of them 0.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Hash, PartialOrd, Ord)]
 pub struct Form {
-    /// Coefficients by monomial.
-    pub terms: BTreeMap<Monomial, i128>,
-    /// A coefficient did not fit: the terms mean nothing.
+    /// Monomials in ascending order, each with its coefficient.
+    terms: Vec<(Monomial, i128)>,
+    /// A coefficient or a degree did not fit: the terms mean nothing.
     overflowed: bool,
 }
 
@@ -25,53 +78,87 @@ impl Form {
     /// A constant.
     pub fn constant(number: i128) -> Form {
         let mut form = Form::default();
-        form.add_term(Vec::new(), number);
+        form.add_term(Monomial::one(), number);
         form
     }
 
     /// A value by itself.
     pub fn atom(value: Value) -> Form {
-        let mut form = Form::default();
-        form.add_term(vec![value], 1);
-        form
+        Form { terms: vec![(Monomial::single(value), 1)], overflowed: false }
+    }
+
+    /// Monomials in ascending order, each with its coefficient.
+    pub fn terms(&self) -> &[(Monomial, i128)] {
+        &self.terms
+    }
+
+    /// The monomials in ascending order.
+    pub fn monomials(&self) -> impl Iterator<Item = &Monomial> {
+        self.terms.iter().map(|(monomial, _)| monomial)
+    }
+
+    /// The coefficient of a monomial; 0: it does not occur.
+    pub fn coefficient(&self, monomial: &Monomial) -> i128 {
+        self.place(monomial).map_or(0, |place| self.terms[place].1)
+    }
+
+    /// The number that stands by itself.
+    pub fn free_term(&self) -> i128 {
+        self.terms.first().map_or(0, |(monomial, number)| if monomial.is_empty() { *number } else { 0 })
     }
 
     /// The constant that it is, if it is one.
     pub fn as_constant(&self) -> Option<i128> {
-        match self.terms.len() {
+        match self.terms[..] {
             _ if self.overflowed => None,
-            0 => Some(0),
-            1 => self.terms.get(&Vec::new()).copied(),
+            [] => Some(0),
+            [(monomial, number)] if monomial.is_empty() => Some(number),
             _ => None,
         }
     }
 
+    fn place(&self, monomial: &Monomial) -> Result<usize, usize> {
+        self.terms.binary_search_by(|(other, _)| other.cmp(monomial))
+    }
+
     fn add_term(&mut self, monomial: Monomial, coefficient: i128) {
-        let entry = self.terms.entry(monomial).or_insert(0);
-        match entry.checked_add(coefficient) {
-            Some(sum) => *entry = sum,
-            None => self.overflowed = true,
-        }
-        if *entry == 0 {
-            self.terms.retain(|_, coefficient| *coefficient != 0);
+        match self.place(&monomial) {
+            Err(_) if coefficient == 0 => {}
+            Err(place) => self.terms.insert(place, (monomial, coefficient)),
+            Ok(place) => match self.terms[place].1.checked_add(coefficient) {
+                Some(0) => {
+                    self.terms.remove(place);
+                }
+                Some(sum) => self.terms[place].1 = sum,
+                None => self.overflowed = true,
+            },
         }
     }
 
     /// Adds `factor · coefficient` times a monomial.
-    fn add_product(&mut self, monomial: Monomial, factor: i128, coefficient: i128) {
-        match factor.checked_mul(coefficient) {
-            Some(product) => self.add_term(monomial, product),
+    fn add_product(&mut self, monomial: Option<Monomial>, factor: i128, coefficient: i128) {
+        match monomial.zip(factor.checked_mul(coefficient)) {
+            Some((monomial, product)) => self.add_term(monomial, product),
             None => self.overflowed = true,
         }
+    }
+
+    /// Without a monomial.
+    #[must_use]
+    pub fn without(&self, monomial: &Monomial) -> Form {
+        let mut form = self.clone();
+        form.terms.retain(|(other, _)| other != monomial);
+        form
     }
 
     /// `self + factor · other`.
     #[must_use]
     pub fn plus(&self, factor: i128, other: &Form) -> Form {
-        let mut sum = self.clone();
-        sum.overflowed |= other.overflowed;
+        let mut terms = Vec::with_capacity(self.terms.len() + other.terms.len());
+        terms.extend_from_slice(&self.terms);
+        let mut sum = Form { terms, overflowed: self.overflowed || other.overflowed };
         for (monomial, coefficient) in &other.terms {
-            sum.add_product(monomial.clone(), factor, *coefficient);
+            sum.add_product(Some(*monomial), factor, *coefficient);
         }
         sum
     }
@@ -88,9 +175,7 @@ impl Form {
         let mut product = Form { overflowed: self.overflowed || other.overflowed, ..Form::default() };
         for (left, a) in &self.terms {
             for (right, b) in &other.terms {
-                let mut monomial = [left.as_slice(), right].concat();
-                monomial.sort_unstable();
-                product.add_product(monomial, *a, *b);
+                product.add_product(left.times(right), *a, *b);
             }
         }
         product
@@ -98,11 +183,11 @@ impl Form {
 
     /// Whether numbers stay far from overflow and proofs short.
     pub fn is_small(&self) -> bool {
-        let bounded = |coefficient: &i128| coefficient.unsigned_abs() < 1 << 80;
         !self.overflowed
             && self.terms.len() <= MAX_TERMS
-            && self.terms.keys().all(|monomial| monomial.len() <= MAX_DEGREE)
-            && self.terms.values().all(bounded)
+            && self.terms.iter().all(|(monomial, coefficient)| {
+                monomial.len() <= MAX_DEGREE && coefficient.unsigned_abs() < 1 << 80
+            })
     }
 
     /// With one value replaced by a form.
@@ -113,7 +198,7 @@ impl Form {
             let (hits, rest): (Vec<Value>, Vec<Value>) =
                 monomial.iter().partition(|factor| **factor == value);
             let mut term = Form::default();
-            term.add_term(rest, *coefficient);
+            term.add_product(Monomial::of(&rest), *coefficient, 1);
             for _ in hits {
                 term = term.times(by);
             }

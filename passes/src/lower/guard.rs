@@ -100,7 +100,7 @@ fn is_even(func: &Func, build: Op, value: Value, cell: [Value; 2]) -> bool {
     let sizes = domain(func, build);
     let form = Forms::default().of(func, value);
     form.is_small()
-        && form.terms.iter().all(|(monomial, factor)| {
+        && form.terms().iter().all(|(monomial, factor)| {
             let known = monomial.iter().all(|atom| cell.contains(atom) || sizes.contains(atom));
             known
                 && monomial.len() <= 1

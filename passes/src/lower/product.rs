@@ -306,7 +306,7 @@ fn line_of(
     let forms: Vec<Form> = subscripts.iter().map(|subscript| forms.of(func, *subscript)).collect();
     let opaque =
         |atom: &Value| matches!(func.values[*atom].def, ValueDef::Result(op, _) if needs.ops.contains(&op));
-    if forms.iter().flat_map(|form| form.terms.keys().flatten()).any(opaque) {
+    if forms.iter().flat_map(Form::monomials).flat_map(|monomial| monomial.iter()).any(opaque) {
         return None;
     }
     let steps: Option<Vec<i64>> = forms.iter().map(|form| coefficient(form, inner)).collect();
@@ -319,7 +319,7 @@ fn line_of(
 /// How much the form grows with the value, if evenly and by a small number.
 fn coefficient(form: &Form, value: Value) -> Option<i64> {
     let mut found = 0;
-    for (monomial, factor) in &form.terms {
+    for (monomial, factor) in form.terms() {
         if monomial[..] == [value] {
             found = i64::try_from(*factor).ok().filter(|factor| factor.unsigned_abs() < 1 << 20)?;
         } else if monomial.contains(&value) {

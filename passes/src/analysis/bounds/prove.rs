@@ -8,9 +8,16 @@ use crate::analysis::forms::{Form, Forms, Monomial};
 impl Bounds {
     /// Whether the form is surely ≥ 0.
     pub(super) fn prove(&mut self, func: &Func, form: &Form) -> bool {
+        if let Some((state, proved)) = self.answers.get(form)
+            && *state == self.state
+        {
+            return *proved;
+        }
         self.describe(func, form, 3);
         let mut budget = BUDGET;
-        self.search(func, form, DEPTH, &mut budget)
+        let proved = self.search(func, form, DEPTH, &mut budget);
+        self.answers.insert(form.clone(), (self.state, proved));
+        proved
     }
 
     fn search(&self, func: &Func, form: &Form, depth: u32, budget: &mut u32) -> bool {
@@ -26,7 +33,7 @@ impl Bounds {
         }
         // The monomial with the latest value goes first: it is bounded by earlier ones.
         let Some((monomial, coefficient)) = form
-            .terms
+            .terms()
             .iter()
             .filter(|(monomial, _)| !monomial.is_empty())
             .max_by_key(|(monomial, _)| monomial.last())
@@ -36,22 +43,36 @@ impl Bounds {
         if self.split(func, form, monomial, *coefficient, depth, budget) {
             return true;
         }
-        for fact in self.eliminating(monomial, *coefficient) {
+        for (fact, rest) in self.eliminating(monomial, *coefficient) {
+            if *budget == 0 && fact.terms().len().abs_diff(form.terms().len()) > 1 {
+                // Only a constant counts now, and other terms than in the form would stay.
+                continue;
+            }
             // A form is an integer: it is ≥ 0 when `scale` times it is above `−scale`.
-            let scale = fact.terms[monomial].abs();
-            let slack = Form::constant(scale - 1);
-            let next = form.scaled(scale).plus(1, &slack).plus(-coefficient.abs(), &fact);
-            if self.search(func, &next, depth - 1, budget) {
+            let times;
+            let fact = if rest.is_empty() {
+                fact
+            } else {
+                times = fact.times(&product_of(&rest));
+                &times
+            };
+            let scale = fact.coefficient(monomial).abs();
+            let scaled;
+            let scaled = if scale == 1 {
+                form
+            } else {
+                scaled = form.scaled(scale).plus(1, &Form::constant(scale - 1));
+                &scaled
+            };
+            if self.search(func, &scaled.plus(-coefficient.abs(), fact), depth - 1, budget) {
                 return true;
             }
         }
         // A value that is ≥ 0 may simply go when it counts upwards.
         if *coefficient > 0 && monomial.iter().all(|value| self.is_not_negative(*value)) {
-            let mut next = form.clone();
-            next.terms.remove(monomial);
-            return self.search(func, &next, depth - 1, budget);
+            return self.search(func, &form.without(monomial), depth - 1, budget);
         }
-        let occurrences = |value| form.terms.keys().filter(|monomial| monomial.contains(value)).count();
+        let occurrences = |value| form.monomials().filter(|monomial| monomial.contains(value)).count();
         if let [value] = &monomial[..]
             && occurrences(value) == 1
         {
@@ -66,50 +87,43 @@ impl Bounds {
     }
 
     fn obviously_not_negative(&self, form: &Form) -> bool {
-        form.terms.iter().all(|(monomial, coefficient)| {
+        form.terms().iter().all(|(monomial, coefficient)| {
             *coefficient >= 0 && monomial.iter().all(|value| self.is_not_negative(*value))
         })
     }
 
     fn is_not_negative(&self, value: Value) -> bool {
-        let monomial = vec![value];
+        let monomial = Monomial::single(value);
         let facts = self.index.get(&monomial).map_or(&[][..], Vec::as_slice);
         facts.iter().any(|number| {
             let fact = &self.facts[*number];
-            let constant = fact.terms.get(&Vec::new()).copied().unwrap_or(0);
-            let others = fact.terms.len() - usize::from(constant != 0);
-            others == 1 && fact.terms[&monomial] > 0 && constant <= 0
+            let constant = fact.free_term();
+            let others = fact.terms().len() - usize::from(constant != 0);
+            others == 1 && fact.coefficient(&monomial) > 0 && constant <= 0
         })
     }
 
-    /// Facts, possibly multiplied by values ≥ 0, that have the monomial with the sign of `coefficient`.
-    fn eliminating(&self, monomial: &Monomial, coefficient: i128) -> Vec<Form> {
-        let mut found = Vec::new();
-        let same_sign = |fact: &Form, part: &Monomial| fact.terms[part].signum() == coefficient.signum();
-        for number in self.index.get(monomial).into_iter().flatten() {
-            if same_sign(&self.facts[*number], monomial) {
-                found.push(self.facts[*number].clone());
-            }
-        }
-        if monomial.len() < 2 {
-            return found;
-        }
-        for position in 0..monomial.len() {
-            let part = vec![monomial[position]];
-            let mut rest = monomial.clone();
-            rest.remove(position);
-            if !rest.iter().all(|value| self.is_not_negative(*value)) {
-                continue;
-            }
-            let factor =
-                rest.iter().fold(Form::constant(1), |product, value| product.times(&Form::atom(*value)));
-            for number in self.index.get(&part).into_iter().flatten() {
-                if same_sign(&self.facts[*number], &part) {
-                    found.push(self.facts[*number].times(&factor));
-                }
-            }
-        }
-        found
+    /// Facts that, multiplied by the values beside them (all ≥ 0), have the monomial with the sign of `coefficient`.
+    fn eliminating(
+        &self,
+        monomial: &Monomial,
+        coefficient: i128,
+    ) -> impl Iterator<Item = (&Form, Vec<Value>)> {
+        let facts_of = move |part: Monomial, rest: Vec<Value>| {
+            let numbers = self.index.get(&part).map_or(&[][..], Vec::as_slice);
+            let facts = numbers.iter().map(|number| &self.facts[*number]);
+            let fitting =
+                facts.filter(move |fact| fact.coefficient(&part).signum() == coefficient.signum());
+            fitting.map(move |fact| (fact, rest.clone()))
+        };
+        let monomial = *monomial;
+        let positions = if monomial.len() < 2 { 0 } else { monomial.len() };
+        let multiplied = (0..positions).filter_map(move |position| {
+            let mut rest = monomial.to_vec();
+            let part = Monomial::single(rest.remove(position));
+            rest.iter().all(|value| self.is_not_negative(*value)).then(|| facts_of(part, rest))
+        });
+        facts_of(monomial, Vec::new()).chain(multiplied.flatten())
     }
 
     /// `min`, `max` and `select` are one of their operands: both must do, or one where that is enough.
@@ -141,4 +155,9 @@ impl Bounds {
             self.search(func, &next, depth - 1, budget)
         })
     }
+}
+
+/// Values as the product of them.
+fn product_of(values: &[Value]) -> Form {
+    values.iter().fold(Form::constant(1), |product, value| product.times(&Form::atom(*value)))
 }
