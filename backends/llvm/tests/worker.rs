@@ -62,7 +62,7 @@ fn every_architecture_has_assembly() {
     let of = |arch| Target { arch, cpu: String::new(), features: Vec::new() };
     use we3_backend_api::Arch;
     for (arch, word) in [
-        (Arch::X86_64, "%rdi"),
+        (Arch::X86_64, "%rsi"),
         (Arch::Aarch64, "add\tx"),
         (Arch::Riscv64, "addi\t"),
         (Arch::Ptx { sm: 75, accelerated: false }, ".entry"),
