@@ -13,7 +13,8 @@ impl Bounds {
         if depth == 0 {
             return;
         }
-        let values: BTreeSet<Value> = form.monomials().flat_map(|monomial| monomial.iter().copied()).collect();
+        let values: BTreeSet<Value> =
+            form.monomials().flat_map(|monomial| monomial.iter().copied()).collect();
         for value in values {
             if self.described.insert(value) {
                 self.describing.push(value);

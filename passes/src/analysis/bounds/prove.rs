@@ -112,8 +112,7 @@ impl Bounds {
         let facts_of = move |part: Monomial, rest: Vec<Value>| {
             let numbers = self.index.get(&part).map_or(&[][..], Vec::as_slice);
             let facts = numbers.iter().map(|number| &self.facts[*number]);
-            let fitting =
-                facts.filter(move |fact| fact.coefficient(&part).signum() == coefficient.signum());
+            let fitting = facts.filter(move |fact| fact.coefficient(&part).signum() == coefficient.signum());
             fitting.map(move |fact| (fact, rest.clone()))
         };
         let monomial = *monomial;
