@@ -78,6 +78,7 @@ codes! {
     METHOD_CALL = "E0801", "we3 has no method calls";
     NEGATIVE_INDEX = "E0802", "negative indices do not count from the end";
     NUMPY_ATTRIBUTE = "E0803", "a NumPy attribute";
+    BAD_SCHEDULE = "E0804", "a schedule cannot be followed";
     CHECKER_FAULT = "E0849", "a fault of the checker itself";
     UNUSED_VARIABLE = "E0850", "a variable is never used";
     UNUSED_MUT = "E0851", "a `mut` that is not needed";

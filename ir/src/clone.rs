@@ -54,8 +54,12 @@ impl<'a> Cloner<'a> {
         let args = data.args.iter().map(|arg| mapped(&self.map, *arg)).collect();
         let regions = data.regions.clone();
         let span = self.source().spans[op];
+        let schedule = self.source().schedules.get(op).cloned().flatten();
         let regions = regions.into_iter().map(|region| self.block(region)).collect();
         let copy = self.dest.make_op(opcode, args, regions, span);
+        if schedule.is_some() {
+            self.dest.schedules[copy] = schedule;
+        }
         for result in results {
             let ty = mapped_type(&self.map, self.source().ty(result));
             let value = self.dest.add_result(copy, ty);

@@ -5,6 +5,7 @@ use cranelift_entity::{PrimaryMap, SecondaryMap};
 
 use crate::entity::{Block, FuncId, Op, Value};
 use crate::op::Opcode;
+use crate::schedule::Schedule;
 use crate::span::Span;
 use crate::types::Type;
 
@@ -72,6 +73,8 @@ pub struct Func {
     pub values: PrimaryMap<Value, ValueData>,
     /// Where each operation came from.
     pub spans: SecondaryMap<Op, Span>,
+    /// How builds are to be arranged, where somebody asked.
+    pub schedules: SecondaryMap<Op, Option<Box<Schedule>>>,
 }
 
 /// A region: parameters, then operations in order; the last is its terminator.
@@ -131,6 +134,7 @@ impl Func {
             ops: PrimaryMap::new(),
             values: PrimaryMap::new(),
             spans: SecondaryMap::new(),
+            schedules: SecondaryMap::new(),
         }
     }
 

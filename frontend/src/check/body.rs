@@ -30,6 +30,7 @@ mod reduce_level;
 mod reduce_more;
 mod reduce_with;
 mod scan;
+mod schedule;
 mod solve_sizes;
 mod stmt;
 mod type_env;

@@ -220,19 +220,7 @@ impl<'a> Checker<'a, '_> {
         body.fn_args.clone_from(&fns);
         body.attributes(
             attrs,
-            &[
-                "inline",
-                "memo",
-                "fast",
-                "stable",
-                "strict",
-                "commutative",
-                "schedule",
-                "vjp",
-                "jvp",
-                "edges",
-                "unroll",
-            ],
+            &["inline", "memo", "fast", "stable", "strict", "commutative", "vjp", "jvp", "edges", "unroll"],
         );
         let (sizes, params) = body.bind_params(&signature, &fns);
         body.result.span = signature.result_span;

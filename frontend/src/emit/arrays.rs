@@ -1,6 +1,6 @@
 //! Arrays: literals, `build`, subscripts, `update`, `scatter`, `reshape`.
 
-use we3_ir::{BinaryOp, CompareOp, Opcode, Type as IrType, Value};
+use we3_ir::{BinaryOp, CompareOp, Opcode, Schedule, Type as IrType, Value};
 
 use super::function::Emitter;
 use super::value::{Val, leaves_of};
@@ -23,7 +23,13 @@ impl Emitter<'_> {
     }
 
     /// `[body for …]`.
-    pub fn build(&mut self, axes: &[Axis], body: &Expr, ty: &Type) -> Result<Val, String> {
+    pub fn build(
+        &mut self,
+        axes: &[Axis],
+        body: &Expr,
+        schedule: Option<&Schedule>,
+        ty: &Type,
+    ) -> Result<Val, String> {
         let leaves = leaves_of(self.program, ty);
         let mut types = Vec::new();
         for leaf in &leaves {
@@ -53,6 +59,9 @@ impl Emitter<'_> {
         let region = self.close_region(yields);
         self.unbind_except(&bound);
         let op = self.b.append(Opcode::Build { rank: axes.len() as u32 }, domain, vec![region], &types);
+        if let Some(schedule) = schedule {
+            self.b.func.schedules[op] = Some(Box::new(schedule.clone()));
+        }
         let results = self.b.func.ops[op].results.clone();
         self.rebuild(ty, &mut results.as_slice())
     }

@@ -63,7 +63,7 @@ impl Emitter<'_> {
                 self.field(&val, &base.ty, *part as usize)
             }
             ExprKind::Array(parts) => self.array_literal(parts, &expr.ty),
-            ExprKind::Build { axes, body } => self.build(axes, body, &expr.ty),
+            ExprKind::Build { axes, body, schedule } => self.build(axes, body, schedule.as_deref(), &expr.ty),
             ExprKind::Index { base, subs } => self.index(base, subs),
             ExprKind::Reshape(base) => self.reshape(base, &expr.ty),
             ExprKind::Reduce { op, axis, mask, body } => self.reduce(op, axis, mask.as_deref(), body),

@@ -2,6 +2,7 @@
 //! has become `Build`, reductions and updates with explicit subscripts.
 
 use super::{FuncId, Local, SiteId, Size, Type};
+use we3_ir::Schedule;
 use we3_ir::op::{BinaryOp, CompareOp, Order, UnaryOp};
 use we3_ir::span::Span;
 
@@ -60,6 +61,8 @@ pub enum ExprKind {
         axes: Vec<Axis>,
         /// What stands at each index.
         body: Box<Expr>,
+        /// How its loops are to be arranged, if the program says so.
+        schedule: Option<Box<Schedule>>,
     },
     /// One element: as many subscripts as the base has axes.
     Index {

@@ -186,7 +186,7 @@ impl Locals<'_> {
             ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Pending(_, parts) => {
                 parts.iter().for_each(|part| self.expr(part));
             }
-            ExprKind::Build { axes, body } => {
+            ExprKind::Build { axes, body, .. } => {
                 for axis in axes {
                     (self.bound)(axis.index);
                     self.size(&axis.size);

@@ -3,6 +3,7 @@
 use crate::entity::{Op, Value};
 use crate::module::ValueDef;
 use crate::op::{Const, ForKind, Opcode};
+use crate::schedule::{Schedule, Vector};
 use crate::span::Span;
 use crate::text::constant::parse_constant;
 use crate::text::lex::Token;
@@ -14,6 +15,7 @@ impl Parser<'_> {
     pub(super) fn operation(&mut self) -> Parsed<Op> {
         let results = self.operation_results()?;
         let opcode = self.opcode(&results)?;
+        let schedule = if self.eat('(') { Some(self.schedule()?) } else { None };
         let args = self.operands()?;
         let opcode = with_rank(opcode, args.len());
         // The id is taken before the regions are read, so that ops count in order of their text.
@@ -22,11 +24,48 @@ impl Parser<'_> {
             self.func.values[*value].def = ValueDef::Result(op, number as u32);
         }
         self.func.ops[op].results = results;
+        if let Some(schedule) = schedule {
+            self.func.schedules[op] = Some(Box::new(schedule));
+        }
         while self.is_punct('{') {
             let region = self.region()?;
             self.func.ops[op].regions.push(region);
         }
         Ok(op)
+    }
+
+    /// What stands in parentheses behind `build`.
+    fn schedule(&mut self) -> Parsed<Schedule> {
+        let mut schedule = Schedule::default();
+        loop {
+            if self.eat_word("order") {
+                schedule.order = self.numbers()?;
+            } else if self.eat_word("tile") {
+                schedule.tiles.push((self.number()?, self.number()?));
+            } else if self.eat_word("parallel") {
+                schedule.parallel = Some(self.numbers()?);
+            } else if self.eat_word("scalar") {
+                schedule.vector = Vector::Scalar;
+            } else if self.eat_word("lanes") {
+                schedule.vector = Vector::Axis(self.number()?, self.number()?);
+            } else if self.eat_word("unroll") {
+                schedule.unroll.push((self.number()?, self.number()?));
+            } else {
+                return self.expected("`order`, `tile`, `parallel`, `scalar`, `lanes` or `unroll`");
+            }
+            if !self.eat(',') {
+                self.expect(')')?;
+                return Ok(schedule);
+            }
+        }
+    }
+
+    fn numbers(&mut self) -> Parsed<Vec<u32>> {
+        let mut numbers = Vec::new();
+        while matches!(self.token(), Token::Number(_)) {
+            numbers.push(self.number()?);
+        }
+        Ok(numbers)
     }
 
     fn operation_results(&mut self) -> Parsed<Vec<Value>> {

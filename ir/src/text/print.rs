@@ -242,6 +242,9 @@ impl<'a> Printer<'a> {
         }
         self.push(data.opcode.name());
         self.attributes(&data.opcode);
+        if let Some(Some(schedule)) = func.schedules.get(op) {
+            self.add(format_args!("({schedule})"));
+        }
         if !data.args.is_empty() {
             self.push(" ");
             self.values(&data.args);

@@ -229,8 +229,22 @@ impl<'a> Checker<'a, '_> {
         all_valid
     }
 
+    /// Only a build has a schedule, and one that fits.
+    fn schedule(&mut self, data: &OpData) {
+        let Some(Some(schedule)) = self.op.and_then(|op| self.func.schedules.get(op)) else { return };
+        let problem = if let Opcode::Build { rank } = data.opcode {
+            schedule.problem(rank)
+        } else {
+            Some(String::from("only a build has a schedule"))
+        };
+        if let Some(problem) = problem {
+            self.report(problem);
+        }
+    }
+
     /// The typing rule of an operation whose ids are all valid.
     fn rule(&mut self, data: &'a OpData, block: Block) {
+        self.schedule(data);
         match &data.opcode {
             Opcode::Const(constant) => self.constant(data, *constant),
             Opcode::Unary(unary) => self.unary(data, *unary),

@@ -39,6 +39,9 @@ fn flatten(func: &mut Func, op: Op) -> bool {
     let region = func.ops[op].regions[0];
     let Some(inner) = only_row(func, region) else { return false };
     let Opcode::Build { rank: inner_rank } = func.ops[inner].opcode else { return false };
+    if func.schedules[inner].is_some() {
+        return false;
+    }
     let inner_data = func.ops[inner].clone();
     let inner_region = inner_data.regions[0];
     // The sizes of rows are defined outside, as the type of the result asks; but they may be renamed inside.

@@ -62,6 +62,10 @@ impl Fusion<'_> {
         {
             return;
         }
+        // Who says how a nest runs wants it to be one.
+        if self.func.schedules[op].is_some() {
+            return;
+        }
         let region = self.func.ops[op].regions[0];
         if block_has_effect(self.func, region) {
             return;

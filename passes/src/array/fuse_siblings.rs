@@ -85,7 +85,8 @@ fn scalar_build(func: &Func, op: Op) -> Option<u32> {
     let region = func.ops[op].regions[0];
     let scalars = func.yields(region).iter().all(|value| matches!(func.ty(*value), Type::Scalar(_)));
     let plain = func.blocks[region].ops.iter().all(|op| func.ops[*op].regions.is_empty());
-    (scalars && plain && !block_has_effect(func, region)).then_some(rank)
+    let open = func.schedules[op].is_none();
+    (open && scalars && plain && !block_has_effect(func, region)).then_some(rank)
 }
 
 /// Whether an operation between two siblings can be ignored: it writes over no array.

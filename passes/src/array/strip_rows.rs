@@ -78,7 +78,8 @@ impl Plan {
         let rank = rank as usize;
         let small = func.ops[build].args[rank - 1..rank].iter().any(|size| is_small(func, *size));
         let ops = func.blocks[body].ops.split_last()?.1;
-        if small || !ops.iter().any(|op| matches!(func.ops[*op].opcode, Opcode::Build { .. })) {
+        let asked = func.schedules[build].as_ref().is_some_and(|schedule| schedule.arranges_loops());
+        if asked || small || !ops.iter().any(|op| matches!(func.ops[*op].opcode, Opcode::Build { .. })) {
             return None;
         }
         let repeated = repeated(func, body);

@@ -2,6 +2,7 @@
 
 use we3_ir::{Block, ForKind, Op, Type, Value};
 
+use super::nests::PlacedNest;
 use super::product::PackedSchedule;
 use super::schedule::{NestSchedule, schedule_build};
 use super::short_axis::{short_axis, write_out};
@@ -31,16 +32,50 @@ impl Lower<'_> {
     pub(super) fn lower_nest(&mut self, op: Op, sizes: &[Value], places: &[Array], skip: usize) {
         let rank = sizes.len();
         let mut schedule = schedule_build(self.src, op, rank, self.in_parallel, self.facts);
-        let short = if skip == 0 { short_axis(self.src, op, &schedule) } else { None };
+        let asked = self.src.schedules[op].as_ref().is_some_and(|asked| asked.arranges_loops());
+        let short = if skip == 0 && !asked { short_axis(self.src, op, &schedule) } else { None };
         if let Some(short) = short {
             write_out(&mut schedule, short, self.in_parallel);
         }
         let was_parallel = self.in_parallel;
         let dots = schedule.dot_tile.and_then(|(near, far)| self.dot_nest(op, near, far));
         let body = self.src.ops[op].regions[0];
-        let nest = Nest { sizes, schedule: &schedule, body, places, skip, dots: dots.as_ref() };
-        self.build_axis(&nest, 0, &mut vec![None; rank]);
+        // Before those inside.
+        let number = self.nests.len();
+        self.nests.push(PlacedNest {
+            op,
+            rank,
+            schedule: NestSchedule::default(),
+            inside: self.frames.len() > 1,
+        });
+        let ranges = vec![None; rank];
+        let nest = Nest { sizes, ranges, schedule: &schedule, body, places, skip, dots: dots.as_ref() };
+        self.blocks(&nest, 0);
         self.in_parallel = was_parallel;
+        self.nests[number].schedule = schedule;
+    }
+
+    /// The loops over blocks from number `number` on, then those over all axes.
+    fn blocks(&mut self, nest: &Nest<'_>, number: usize) {
+        let Some((axis, size)) = nest.schedule.tiles.get(number).copied() else {
+            return self.build_axis(nest, 0, &mut vec![None; nest.sizes.len()]);
+        };
+        let end = nest.sizes[axis as usize];
+        let parallel = nest.schedule.parallel.contains(&axis);
+        self.in_parallel |= parallel;
+        let kind = if parallel { ForKind::Parallel } else { ForKind::Serial };
+        let (zero, size) = (self.i64(0), i64::from(size));
+        let past = self.add_const(end, size - 1);
+        let n_blocks = self.div_const(past, size);
+        self.for_kind(kind, zero, n_blocks, &[], |this, block, _| {
+            let lo = this.mul_const(block, size);
+            let full = this.add_const(lo, size);
+            let hi = this.min(full, end);
+            let mut ranges = nest.ranges.clone();
+            ranges[axis as usize] = Some((lo, hi));
+            this.blocks(&Nest { ranges, ..*nest }, number + 1);
+            Vec::new()
+        });
     }
 
     /// The loops from position `depth` of the schedule's order on.
@@ -51,8 +86,8 @@ impl Lower<'_> {
             return;
         };
         let is_first_row = |packed: &&PackedSchedule| packed.row_axes[0] as usize == axis;
-        if let Some((_, size)) = nest.schedule.unroll.iter().find(|(short, _)| *short as usize == axis) {
-            self.short_row(nest, (axis, *size), subscripts);
+        if let Some((_, size)) = nest.schedule.written_out.filter(|(short, _)| *short as usize == axis) {
+            self.short_row(nest, (axis, size), subscripts);
         } else if let Some(packed) = nest.schedule.packed.as_ref().filter(is_first_row) {
             self.rows_and_columns(nest, packed, depth, subscripts);
         } else {
@@ -97,7 +132,11 @@ impl Lower<'_> {
         depth: usize,
         subscripts: &mut Vec<Option<Value>>,
     ) {
-        let parallel = nest.schedule.parallel.contains(&(axis as u32));
+        let of_axis =
+            |list: &[(u32, u32)]| list.iter().find(|(of, _)| *of as usize == axis).map(|(_, size)| *size);
+        // The threads of an axis in blocks share the blocks.
+        let in_blocks = of_axis(&nest.schedule.tiles).is_some();
+        let parallel = nest.schedule.parallel.contains(&(axis as u32)) && !in_blocks;
         self.in_parallel |= parallel;
         let kind = if parallel { ForKind::Parallel } else { ForKind::Serial };
         let rank = nest.sizes.len();
@@ -114,12 +153,44 @@ impl Lower<'_> {
             }
             return;
         }
-        let zero = self.i64(0);
-        self.for_kind(kind, zero, nest.sizes[axis], &[], |this, i, _| {
+        let (mut lo, hi) = self.range(nest, axis);
+        if let Some(copies) = of_axis(&nest.schedule.unroll) {
+            lo = self.copies_of_body(nest, (axis, depth), (kind, copies), subscripts);
+        }
+        self.for_kind(kind, lo, hi, &[], |this, i, _| {
             subscripts[axis] = Some(i);
             this.build_axis(nest, depth + 1, subscripts);
             Vec::new()
         });
+    }
+
+    fn range(&mut self, nest: &Nest<'_>, axis: usize) -> (Value, Value) {
+        nest.ranges[axis].unwrap_or_else(|| (self.i64(0), nest.sizes[axis]))
+    }
+
+    /// As many iterations as `copies` at a time have; where they end.
+    fn copies_of_body(
+        &mut self,
+        nest: &Nest<'_>,
+        (axis, depth): (usize, usize),
+        (kind, copies): (ForKind, u32),
+        subscripts: &mut Vec<Option<Value>>,
+    ) -> Value {
+        let (lo, hi) = self.range(nest, axis);
+        let zero = self.i64(0);
+        let span = self.sub(hi, lo);
+        let n_rounds = self.div_const(span, i64::from(copies));
+        self.for_kind(kind, zero, n_rounds, &[], |this, round, _| {
+            let done = this.mul_const(round, i64::from(copies));
+            let first = this.add(lo, done);
+            for copy in 0..copies {
+                subscripts[axis] = Some(this.add_const(first, i64::from(copy)));
+                this.build_axis(nest, depth + 1, subscripts);
+            }
+            Vec::new()
+        });
+        let done = self.mul_const(n_rounds, i64::from(copies));
+        self.add(lo, done)
     }
 
     /// The innermost loop in lanes; a parallel one in stretches, so that threads share it.
@@ -131,8 +202,7 @@ impl Lower<'_> {
         (parallel, lanes): (bool, u16),
     ) {
         let axis = nest.schedule.order[depth] as usize;
-        let size = nest.sizes[axis];
-        let zero = self.i64(0);
+        let (zero, size) = self.range(nest, axis);
         let stretch = |this: &mut Self, lo: Value, hi: Value, subscripts: &mut Vec<Option<Value>>| {
             this.for_kind(ForKind::Lanes(lanes), lo, hi, &[], |this, i, _| {
                 subscripts[axis] = Some(i);
@@ -247,6 +317,8 @@ impl Lower<'_> {
 /// A build being written.
 pub(super) struct Nest<'a> {
     pub sizes: &'a [Value],
+    /// Where the block of each axis begins and ends; none: all of it.
+    pub ranges: Vec<Option<(Value, Value)>>,
     pub schedule: &'a NestSchedule,
     pub body: Block,
     pub places: &'a [Array],

@@ -31,7 +31,7 @@ pub struct CopyNote {
 pub fn copies(module: &Module, ctx: &PassContext) -> Vec<CopyNote> {
     let mut notes = Vec::new();
     for (_, func) in &module.funcs {
-        let (_, copies) = super::lower_func(func, ctx);
+        let copies = super::lower_func(func, ctx).copies;
         let note = |(span, reason)| CopyNote { func: func.name.clone(), span, reason };
         notes.extend(copies.into_iter().map(note));
     }

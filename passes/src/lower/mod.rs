@@ -17,6 +17,7 @@ mod lane_levels;
 mod lanes;
 mod memory;
 mod micro;
+pub mod nests;
 mod operand;
 mod pack;
 pub mod product;
@@ -54,12 +55,19 @@ pub const LOWER: Pass = Pass {
 fn run(module: Module, ctx: &PassContext) -> Module {
     let mut lowered = Module::new(Level::Loop);
     for (_, func) in &module.funcs {
-        lowered.funcs.push(lower_func(func, ctx).0);
+        lowered.funcs.push(lower_func(func, ctx).func);
     }
     lowered
 }
 
-fn lower_func(source: &Func, ctx: &PassContext) -> (Func, Vec<(Span, CopyReason)>) {
+/// A function, and what there is to report about it.
+struct Outcome {
+    func: Func,
+    copies: Vec<(Span, CopyReason)>,
+    nests: Vec<nests::PlacedNest>,
+}
+
+fn lower_func(source: &Func, ctx: &PassContext) -> Outcome {
     let mut func = Func::new(source.name.clone());
     let scalars: Vec<Type> = source.results.iter().filter(|ty| ty.as_scalar().is_some()).cloned().collect();
     let strides = source.entry.as_ref().map(|abi| abi.param_strides.clone()).unwrap_or_default();
@@ -75,8 +83,8 @@ fn lower_func(source: &Func, ctx: &PassContext) -> (Func, Vec<(Span, CopyReason)
     let dests = result_dests(source);
     let results = lower.function_body(&dests);
     lower.b.ret(results);
-    let copies = lower.copies;
-    (func, copies)
+    let (copies, nests) = (lower.copies, lower.nests);
+    Outcome { func, copies, nests }
 }
 
 /// The strides of the scalar results, then those of the outputs in the order of their numbers.

@@ -1,7 +1,9 @@
 //! How a nest runs, as a plain value. A schedule arranges iterations; it cannot change a result:
-//! reduction orders belong to the nest. A simple heuristic fills it in here.
+//! reduction orders belong to the nest. A simple heuristic fills it in here, after what the program asked for.
 
-use we3_ir::{Block, Func, Op, Opcode, Scalar, Type};
+use we3_ir::schedule::Vector;
+use we3_ir::span::Span;
+use we3_ir::{Block, Func, Level, Module, Op, Opcode, Scalar, Schedule, Type};
 
 use super::product::{PackedSchedule, RowsSchedule, packed_schedule, rows_schedule};
 use crate::analysis::effects::is_pure_scalar;
@@ -14,11 +16,13 @@ pub struct NestSchedule {
     pub order: Vec<u32>,
     /// Axes whose loops may run on several threads (or make up a GPU grid).
     pub parallel: Vec<u32>,
-    /// Tile sizes by axis: the axis is cut into blocks of this many iterations.
+    /// Block sizes by axis; the loops over blocks stand outside all others, in this order.
     pub tiles: Vec<(u32, u32)>,
     /// The axis to run in vector lanes, with the number of lanes.
     pub vector: Option<(u32, u32)>,
-    /// Unroll factors by axis.
+    /// A short axis that is written out, with its length.
+    pub written_out: Option<(u32, u32)>,
+    /// How many iterations stand one after the other in a loop's body, by axis.
     pub unroll: Vec<(u32, u32)>,
     /// For a build of dots: how many neighbours along the last axis advance together when they read
     /// neighbouring elements, and when they do not; none: each element by itself.
@@ -34,8 +38,7 @@ const DOT_TILE_VECTORS: u32 = 8;
 /// As many streams as hardware prefetchers follow.
 const DOT_TILE_STRIDED: u32 = 16;
 
-/// The heuristic for a build: axes in source order (the last one is contiguous in the result); the
-/// axes of an outermost nest are parallel.
+/// The schedule of a build: what was asked for, the rest by the heuristic.
 pub fn schedule_build(
     func: &Func,
     op: Op,
@@ -43,6 +46,69 @@ pub fn schedule_build(
     in_parallel: bool,
     facts: &TargetFacts,
 ) -> NestSchedule {
+    let mut schedule = heuristic(func, op, rank, in_parallel, facts);
+    // On a GPU the grid is all there is to say.
+    if let Some(asked) = func.schedules[op].as_ref().filter(|_| !facts.grid) {
+        follow(&mut schedule, asked, rank, in_parallel);
+    }
+    schedule
+}
+
+/// Changes a schedule to what was asked for.
+fn follow(schedule: &mut NestSchedule, asked: &Schedule, rank: usize, in_parallel: bool) {
+    if asked.arranges_loops() {
+        (schedule.packed, schedule.rows) = (None, None);
+        schedule.order = asked.order.clone();
+        schedule.order.extend((0..rank as u32).filter(|axis| !asked.order.contains(axis)));
+        schedule.tiles.clone_from(&asked.tiles);
+        schedule.unroll.clone_from(&asked.unroll);
+        let last = rank as u32 - 1;
+        if [&schedule.tiles, &schedule.unroll].iter().any(|list| list.iter().any(|(axis, _)| *axis == last)) {
+            schedule.dot_tile = None;
+        }
+    }
+    if let Some(parallel) = asked.parallel.as_ref().filter(|_| !in_parallel) {
+        schedule.parallel.clone_from(parallel);
+    }
+    schedule.vector = match (asked.vector, schedule.vector) {
+        (Vector::Open, vector) => {
+            vector.filter(|(axis, _)| schedule.unroll.iter().all(|(other, _)| other != axis))
+        }
+        (Vector::Scalar, _) | (Vector::Axis(_, 0), None) => None,
+        (Vector::Axis(axis, 0), Some((_, lanes))) => Some((axis, lanes)),
+        (Vector::Axis(axis, lanes), _) => Some((axis, lanes)),
+    };
+}
+
+/// A schedule that cannot be followed: where it stands, and why not.
+pub fn refusals(module: &Module) -> Vec<(Span, String)> {
+    let mut found = Vec::new();
+    if module.level != Level::Array {
+        return found;
+    }
+    for func in module.funcs.values() {
+        for block in crate::rewrite::blocks_in_order(func, func.body) {
+            let asked = func.blocks[block]
+                .ops
+                .iter()
+                .filter_map(|op| Some((*op, func.schedules.get(*op)?.as_ref()?)));
+            for (op, schedule) in asked {
+                let wants_lanes = matches!(schedule.vector, Vector::Axis(..));
+                if let Some(reason) = no_lanes(func, func.ops[op].regions[0]).filter(|_| wants_lanes) {
+                    found.push((
+                        func.spans[op],
+                        format!("its elements cannot be computed in lanes: {reason}"),
+                    ));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The heuristic for a build: axes in source order (the last one is contiguous in the result); the
+/// axes of an outermost nest are parallel.
+fn heuristic(func: &Func, op: Op, rank: usize, in_parallel: bool, facts: &TargetFacts) -> NestSchedule {
     let packed = packed_schedule(func, op, rank, facts);
     let mut order: Vec<u32> = (0..rank as u32).collect();
     if let Some(packed) = &packed {
@@ -83,7 +149,12 @@ struct Width {
 }
 
 fn runs_in_lanes(func: &Func, block: Block, width: &mut Width) -> bool {
-    func.blocks[block].ops.iter().all(|op| {
+    obstacle(func, block, width).is_none()
+}
+
+/// The first operation of a body that lanes cannot share; before it, notes how wide the others are.
+fn obstacle(func: &Func, block: Block, width: &mut Width) -> Option<Op> {
+    func.blocks[block].ops.iter().find_map(|op| {
         let data = &func.ops[*op];
         for result in &data.results {
             note_width(func.ty(*result), width);
@@ -101,7 +172,25 @@ fn runs_in_lanes(func: &Func, block: Block, width: &mut Width) -> bool {
                     | Opcode::Yield
                     | Opcode::Index
             );
-        scalar && simple && data.regions.iter().all(|region| runs_in_lanes(func, *region, width))
+        if !(scalar && simple) {
+            return Some(*op);
+        }
+        data.regions.iter().find_map(|region| obstacle(func, *region, width))
+    })
+}
+
+/// Why elements cannot be computed in lanes, if they cannot.
+pub fn no_lanes(func: &Func, body: Block) -> Option<&'static str> {
+    let op = obstacle(func, body, &mut Width::default())?;
+    let data = &func.ops[op];
+    let reduces = matches!(
+        data.opcode,
+        Opcode::Reduce { .. } | Opcode::Dot { .. } | Opcode::DotBy { .. } | Opcode::Scan { .. }
+    );
+    Some(match (reduces, matches!(data.opcode, Opcode::Data { .. })) {
+        (true, _) => "each has a reduction of its own, which has the lanes",
+        (_, true) => "they read a table of constants",
+        (false, false) => "each makes an array of its own",
     })
 }
 

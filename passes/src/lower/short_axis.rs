@@ -41,7 +41,7 @@ pub(super) fn short_axis(func: &Func, op: Op, schedule: &NestSchedule) -> Option
 pub(super) fn write_out(schedule: &mut NestSchedule, (axis, size): (u32, i64), in_parallel: bool) {
     schedule.order.retain(|other| *other != axis);
     schedule.order.push(axis);
-    schedule.unroll = vec![(axis, size as u32)];
+    schedule.written_out = Some((axis, size as u32));
     if !in_parallel {
         let outer = schedule.order.len() - 2;
         schedule.parallel = schedule.order[..outer.max(1)].to_vec();

@@ -9,6 +9,7 @@ use we3_ir::{Block, Func, FuncBuilder, Op, Scalar, Type, Value};
 
 use super::copies::CopyReason;
 use super::diagonals::Diagonal;
+use super::nests::PlacedNest;
 use super::two_buffers::Swap;
 use crate::analysis::array_uses::ArrayUses;
 use crate::facts::TargetFacts;
@@ -113,6 +114,8 @@ pub(super) struct Lower<'a> {
     pub uses: ArrayUses,
     /// Copies of whole arrays, for the report.
     pub copies: Vec<(Span, CopyReason)>,
+    /// How each nest was arranged, for the report.
+    pub nests: Vec<PlacedNest>,
     /// Whether a parallel loop encloses the operation being lowered.
     pub in_parallel: bool,
     /// Whether the code being written runs once for thousands of elements (`rarely`).
@@ -139,6 +142,7 @@ impl<'a> Lower<'a> {
             n_frames: 0,
             uses: ArrayUses::new(src),
             copies: Vec::new(),
+            nests: Vec::new(),
             in_parallel: false,
             rare: false,
             known_dot: None,

@@ -120,6 +120,40 @@ fn forms_on_the_way_are_written_and_taken_back() {
 }
 
 #[test]
+fn schedules_are_shown_in_the_words_that_ask_for_them() {
+    let folder = Folder::new("schedules");
+    let asked = "#[schedule(tile(i = 8), order(j, i), serial, vectorise(i = 4))]";
+    let source = folder.file(
+        "s.we3",
+        format!(
+            "pub fn f(x: f32[n, m]) -> f32[n, m] = {asked} [x[i, j] + 1.0 for i, j];\n\
+             pub fn g(x: f32[n, m]) -> f32[n] = [sum(x[i]) for i];\n\
+             pub fn h(x: f32[n, m]) -> f32[n] = #[schedule(vectorise(i))] [sum(x[i]) for i];\n"
+        ),
+    );
+    let shown = we3c(&["compile", &source, "--emit", "schedule", "--entry", "f", "--entry", "g"]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert!(shown.out.contains(&format!("[i, j]  {asked}")), "{}", shown.out);
+    assert!(shown.out.contains("[i]  #[schedule(parallel(i), scalar)]"), "{}", shown.out);
+    let report = we3c(&["compile", &source, "--report", "--emit", "clif", "--entry", "f", "--entry", "g"]);
+    for said in [
+        "(asked for)",
+        "1 flops",
+        "4 bytes read, 4 written",
+        "limit      memory",
+        "no lanes   each has a reduction",
+    ] {
+        assert!(report.err.contains(said), "{said}: {}", report.err);
+    }
+    assert!(report.out.contains("function"), "{}", report.out);
+    let refused = we3c(&["compile", &source, "--emit", "schedule", "--entry", "h"]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains("E0804") && refused.err.contains("s.we3:3:"), "{}", refused.err);
+    let run = we3c(&["run", &source, "h", "[[1, 2]]"]);
+    assert!(run.code == 1 && run.err.contains("E0804"), "{}", run.err);
+}
+
+#[test]
 fn functions_run_with_literals_names_and_defaults() {
     let folder = Folder::new("run");
     let source = folder.file("p.we3", PROGRAM);

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod ptxas;
 pub mod random;
 pub mod reports;
+pub mod schedules;
 pub mod session;
 pub mod show;
 pub mod sources;

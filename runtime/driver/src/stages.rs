@@ -16,6 +16,7 @@ use we3_passes::{PassBug, PassContext, RunOptions, pipelines, run_passes};
 use crate::failure::Failure;
 use crate::llvm;
 use crate::plan::{BackendChoice, Plan};
+use crate::schedules;
 
 /// A form a program takes on its way.
 #[derive(Clone, Debug)]
@@ -124,9 +125,18 @@ pub fn run_to(
 pub fn lower(module: Module, plan: &Plan, log: &mut StageLog) -> Result<Module, Failure> {
     let pipeline = if plan.opt_level == 0 { pipelines::QUICK } else { pipelines::OPTIMISE };
     let ctx = PassContext { facts: plan.facts() };
-    let mut options = RunOptions { verify_each: plan.verify_each, after: None };
     let start = Instant::now();
+    let mut refused = Ok(());
+    // Fusion decides what a nest computes, so its schedule is looked at when nothing is left but to lower it.
+    let mut look = |_: &'static str, module: &Module| {
+        if module.level == Level::Array {
+            refused = schedules::refused(module);
+        }
+    };
+    let after = schedules::any_asked(&module).then_some(&mut look as &mut we3_passes::manager::DumpHook<'_>);
+    let mut options = RunOptions { verify_each: plan.verify_each, after };
     let outcome = run_passes(module, pipeline.passes, &ctx, &mut options).map_err(broken_pass)?;
+    refused?;
     log.times.push((String::from("passes"), start.elapsed()));
     log.times.extend(outcome.times.iter().map(|one| (format!("  {}", one.pass), one.time)));
     Ok(outcome.module)

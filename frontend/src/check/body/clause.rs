@@ -363,12 +363,14 @@ impl<'a> Body<'_, 'a, '_> {
     /// `[body for clause]`.
     pub fn comprehension(
         &mut self,
+        attrs: &'a [ast::Attr],
         body: &'a ast::Expr,
         clause: &'a ast::ForClause,
         hint: Option<&Type>,
         span: Span,
     ) -> Expr {
         let hint = hint.map(|hint| self.shallow(hint).elem().clone());
+        let schedule = self.schedule(attrs, clause);
         if let Some(filter) = &clause.filter {
             return self.filtered(body, clause, filter, hint.as_ref(), span);
         }
@@ -401,7 +403,7 @@ impl<'a> Body<'_, 'a, '_> {
         }
         let sizes = axes.iter().map(|axis| axis.size.clone()).collect();
         let ty = value.ty.clone().with_axes(sizes);
-        let value = Expr { kind: ExprKind::Build { axes, body: Box::new(value) }, ty, span };
+        let value = Expr { kind: ExprKind::Build { axes, body: Box::new(value), schedule }, ty, span };
         self.wrap(pre, value)
     }
 

@@ -59,8 +59,8 @@ impl<'a> Body<'_, 'a, '_> {
             Ast::Tuple(parts) => self.tuple(parts, hint, span),
             Ast::Array(parts) => self.array_literal(parts, hint, span),
             Ast::Comprehension { attrs, body, clause } => {
-                self.attributes(attrs, super::stmt::HOW);
-                self.comprehension(body, clause, hint, span)
+                self.attributes(attrs, &[super::stmt::HOW, &["schedule"]].concat());
+                self.comprehension(attrs, body, clause, hint, span)
             }
             Ast::Record { path, fields, base } => {
                 self.record_literal(path, fields, base.as_deref(), hint, span)

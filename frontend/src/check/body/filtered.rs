@@ -59,7 +59,11 @@ impl<'a> Body<'_, 'a, '_> {
         }
         let ty = Type::BOOL.with_axes(vec![flat.total.clone()]);
         let axes = vec![Axis { index, size: flat.total.clone() }];
-        Some(Expr { kind: ExprKind::Build { axes, body: Box::new(cond) }, ty, span: filter.span })
+        Some(Expr {
+            kind: ExprKind::Build { axes, body: Box::new(cond), schedule: None },
+            ty,
+            span: filter.span,
+        })
     }
 
     /// Checks the inside of an array form at all binders of a clause.

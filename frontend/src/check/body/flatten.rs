@@ -199,7 +199,7 @@ impl<'a> Body<'_, 'a, '_> {
         let count = self.wrap(stmts, count);
         let ty = Type::I64.with_axes(vec![flat.total.clone()]);
         let axes = vec![Axis { index, size: flat.total.clone() }];
-        Some(Expr { kind: ExprKind::Build { axes, body: Box::new(count) }, ty, span })
+        Some(Expr { kind: ExprKind::Build { axes, body: Box::new(count), schedule: None }, ty, span })
     }
 
     /// Where each row starts: the sum of what is before it. Of conditions, how many hold before.

@@ -363,7 +363,8 @@ impl<'a> Body<'_, 'a, '_> {
             Expr { kind: ExprKind::Index { base: Box::new(base), subs }, ty: elem.clone(), span }
         });
         let ty = elem.with_axes(runs);
-        let value = Expr { kind: ExprKind::Build { axes: locals, body: Box::new(body) }, ty, span };
+        let value =
+            Expr { kind: ExprKind::Build { axes: locals, body: Box::new(body), schedule: None }, ty, span };
         self.wrap(pre, value)
     }
 

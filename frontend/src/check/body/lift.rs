@@ -155,6 +155,6 @@ impl Body<'_, '_, '_> {
         }
         let ty = body.ty.clone().with_axes(sizes.clone());
         let axes = locals.into_iter().zip(sizes).map(|(index, size)| Axis { index, size }).collect();
-        Expr { kind: ExprKind::Build { axes, body: Box::new(body) }, ty, span }
+        Expr { kind: ExprKind::Build { axes, body: Box::new(body), schedule: None }, ty, span }
     }
 }

@@ -11,7 +11,7 @@ use crate::codes;
 use crate::typed::{Atom, Block, Expr, ExprKind, Returned, SiteKind, Size, Stmt, StmtKind, Type};
 
 /// Attributes that say how code is compiled, wherever code stands: a `let`, a loop, a block, an array form.
-pub const HOW: &[&str] = &["schedule", "unroll", "fast", "stable", "strict"];
+pub const HOW: &[&str] = &["unroll", "fast", "stable", "strict"];
 
 impl<'a> Body<'_, 'a, '_> {
     /// A block as an expression.
@@ -319,6 +319,9 @@ impl<'a> Body<'_, 'a, '_> {
                 attr.name.span,
                 format!("there is no attribute `{name}` here"),
             );
+            if name == "schedule" {
+                error = error.with_note("it stands before the comprehension whose loops it arranges");
+            }
             if let Some(close) = closest(name, known.iter().copied()) {
                 error = error.with_fix(format!("did you mean `{close}`?"), attr.name.span, close);
             }

@@ -8,6 +8,7 @@ use we3_driver::failure::Failure;
 use we3_driver::header::c_header;
 use we3_driver::kernel::with_entries;
 use we3_driver::plan::{BackendChoice, Plan, target_name, target_named};
+use we3_driver::schedules;
 use we3_driver::session::{Session, SessionOptions};
 use we3_driver::sources::Sources;
 use we3_driver::stages::{Form, Stage, StageLog, read_ir, run_to, syntax_tree, tokens};
@@ -21,6 +22,8 @@ const EXAMPLES: &str = "\
 Examples:
     we3c compile x.we3 -o x.o                              an object for this machine
     we3c compile x.we3 --emit loop-ir                      what the passes made of it
+    we3c compile x.we3 --emit schedule --backend llvm      how its loops are arranged
+    we3c compile x.we3 --report -o x.o                     the same, with costs, beside the object
     we3c compile x.we3 --emit asm --target x86-64-v3 -O3
     we3c compile x.we3 --emit ptx --target sm_80 --entry softmax
     we3c compile x.we3 --emit header -o x.h                C declarations for x.o
@@ -35,6 +38,8 @@ pub enum What {
     Ast,
     /// What the frontend emits: pure array values
     ArrayIr,
+    /// How the loops of each nest are arranged
+    Schedule,
     /// What the passes make of it: loops and memory
     LoopIr,
     /// Cranelift's IR
@@ -89,6 +94,10 @@ pub struct Args {
     /// Say how long each stage took
     #[arg(long)]
     time: bool,
+
+    /// Say of each nest how it runs, what it costs, and what stopped it from running in lanes
+    #[arg(long)]
+    report: bool,
 }
 
 /// Compiles.
@@ -100,6 +109,7 @@ pub fn run(args: &Args, console: Console) -> Outcome {
         What::Ast => (syntax_tree(&text).into_bytes(), None),
         _ if is_ir(&text) => finish(args, read_ir(&text)?, &mut log)?,
         What::ArrayIr
+        | What::Schedule
         | What::LoopIr
         | What::Clif
         | What::LlvmIr
@@ -112,7 +122,7 @@ pub fn run(args: &Args, console: Console) -> Outcome {
             if session.has_errors() {
                 return Ok(ExitCode::from(EXIT_FAILED));
             }
-            match from_source(args, &mut session, &mut log) {
+            match from_source(args, &mut session, &mut log, console) {
                 Ok(made) => made,
                 Err(failure) => return super::failed(&session, failure, console),
             }
@@ -145,6 +155,7 @@ fn from_source(
     args: &Args,
     session: &mut Session,
     log: &mut StageLog,
+    console: Console,
 ) -> Result<(Vec<u8>, Option<String>), Failure> {
     let mut entries = session.entries().to_vec();
     if !args.entry.is_empty() {
@@ -165,17 +176,33 @@ fn from_source(
     let ir = session.ir()?;
     log.times.append(&mut session.log.times);
     let module = with_entries(&ir.module, &|name| kernels.iter().any(|kernel| kernel.name == name));
+    if args.report || args.emit == What::Schedule {
+        let plan = plan(args)?;
+        let nests = schedules::of_entries(module.clone(), &plan)?;
+        if args.emit == What::Schedule {
+            return Ok((schedules::schedule_text(&nests, Some(session.sources())).into_bytes(), None));
+        }
+        let report = schedules::report_text(&nests, Some(session.sources()), &plan.facts());
+        console.message(report.trim_end());
+    }
     finish(args, Form::Array(module), log)
 }
 
 /// Takes a form to what was asked for; the second is where it goes if nothing was said.
 fn finish(args: &Args, form: Form, log: &mut StageLog) -> Result<(Vec<u8>, Option<String>), Failure> {
+    if let (What::Schedule, Form::Array(module)) = (args.emit, &form) {
+        let nests = schedules::of_entries(module.clone(), &plan(args)?)?;
+        return Ok((schedules::schedule_text(&nests, None).into_bytes(), None));
+    }
     let (goal, emit) = match args.emit {
         What::ArrayIr => (Stage::ArrayIr, Emit::Object),
         What::LoopIr => (Stage::LoopIr, Emit::Object),
         What::Clif | What::LlvmIr => (Stage::Artifact, Emit::BackendIr),
         What::Asm | What::Ptx => (Stage::Artifact, Emit::Assembly),
         What::Obj => (Stage::Artifact, Emit::Object),
+        What::Schedule => {
+            return Err(Failure::Usage(String::from("loop IR has its schedule behind it: give array IR")));
+        }
         What::Tokens | What::Ast | What::Header => {
             return Err(Failure::Usage(String::from(
                 "tokens, ast and header are made of sources, not of IR",
@@ -232,6 +259,7 @@ fn misfit(emit: What, backend: BackendChoice, gpu: bool) -> Option<&'static str>
         | What::Tokens
         | What::Ast
         | What::ArrayIr
+        | What::Schedule
         | What::LoopIr
         | What::Header => None,
     }
