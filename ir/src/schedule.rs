@@ -2,6 +2,7 @@
 //! change a result: the order of reductions belongs to the nest. What it leaves open, lowering's heuristic decides.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// The largest block, number of lanes and number of copies that may be asked for.
 pub const LARGEST: u32 = 1 << 16;
@@ -9,6 +10,9 @@ pub const LARGEST: u32 = 1 << 16;
 pub const MOST_LANES: u32 = 64;
 /// More copies of a body than anybody wants.
 pub const MOST_COPIES: u32 = 64;
+
+/// What a schedule's text is made of.
+const PARTS: &str = "`order`, `tile`, `parallel`, `scalar`, `lanes` or `unroll` with its numbers";
 
 /// A request. Axes are numbered as the `build` has them, from the outermost.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -46,6 +50,24 @@ impl Schedule {
             || self.vector != Vector::Open
     }
 
+    /// Adds one part of its text, in words: `["tile", "0", "32"]`.
+    pub fn add_part(&mut self, words: &[&str]) -> Result<(), String> {
+        let unknown = || format!("expected {PARTS}, found `{}`", words.join(" "));
+        let (name, numbers) = words.split_first().ok_or_else(unknown)?;
+        let numbers: Result<Vec<u32>, _> = numbers.iter().map(|word| word.parse()).collect();
+        let numbers = numbers.map_err(|_| unknown())?;
+        match (*name, &numbers[..]) {
+            ("order", axes) => self.order = axes.to_vec(),
+            ("parallel", axes) => self.parallel = Some(axes.to_vec()),
+            ("scalar", []) => self.vector = Vector::Scalar,
+            ("tile", [axis, size]) => self.tiles.push((*axis, *size)),
+            ("lanes", [axis, lanes]) => self.vector = Vector::Axis(*axis, *lanes),
+            ("unroll", [axis, copies]) => self.unroll.push((*axis, *copies)),
+            _ => return Err(unknown()),
+        }
+        Ok(())
+    }
+
     /// What is wrong with it for a nest of so many axes.
     pub fn problem(&self, rank: u32) -> Option<String> {
         let sized = self.tiles.iter().chain(&self.unroll).map(|(axis, _)| *axis);
@@ -72,6 +94,19 @@ impl Schedule {
             return Some(format!("{lanes} lanes are not a power of two from 2 to {MOST_LANES}"));
         }
         unrolled.contains(&axis).then(|| format!("axis {axis} runs in lanes, so it cannot be unrolled too"))
+    }
+}
+
+impl FromStr for Schedule {
+    type Err = String;
+
+    /// Reads what `Display` writes.
+    fn from_str(text: &str) -> Result<Schedule, String> {
+        let mut schedule = Schedule::default();
+        for part in text.split(',') {
+            schedule.add_part(&part.split_whitespace().collect::<Vec<_>>())?;
+        }
+        Ok(schedule)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::entity::{Op, Value};
 use crate::module::ValueDef;
 use crate::op::{Const, ForKind, Opcode};
-use crate::schedule::{Schedule, Vector};
+use crate::schedule::Schedule;
 use crate::span::Span;
 use crate::text::constant::parse_constant;
 use crate::text::lex::Token;
@@ -38,34 +38,20 @@ impl Parser<'_> {
     fn schedule(&mut self) -> Parsed<Schedule> {
         let mut schedule = Schedule::default();
         loop {
-            if self.eat_word("order") {
-                schedule.order = self.numbers()?;
-            } else if self.eat_word("tile") {
-                schedule.tiles.push((self.number()?, self.number()?));
-            } else if self.eat_word("parallel") {
-                schedule.parallel = Some(self.numbers()?);
-            } else if self.eat_word("scalar") {
-                schedule.vector = Vector::Scalar;
-            } else if self.eat_word("lanes") {
-                schedule.vector = Vector::Axis(self.number()?, self.number()?);
-            } else if self.eat_word("unroll") {
-                schedule.unroll.push((self.number()?, self.number()?));
-            } else {
-                return self.expected("`order`, `tile`, `parallel`, `scalar`, `lanes` or `unroll`");
+            let mut words = Vec::new();
+            while let Token::Word(word) | Token::Number(word) = self.token().clone() {
+                words.push(word);
+                self.advance();
+            }
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            if let Err(message) = schedule.add_part(&words) {
+                return self.fault(message);
             }
             if !self.eat(',') {
                 self.expect(')')?;
                 return Ok(schedule);
             }
         }
-    }
-
-    fn numbers(&mut self) -> Parsed<Vec<u32>> {
-        let mut numbers = Vec::new();
-        while matches!(self.token(), Token::Number(_)) {
-            numbers.push(self.number()?);
-        }
-        Ok(numbers)
     }
 
     fn operation_results(&mut self) -> Parsed<Vec<Value>> {

@@ -10,6 +10,8 @@ use crate::manager::PassContext;
 /// A nest: one loop or several around the elements of a result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NestNote {
+    /// The operation of the module.
+    pub op: Op,
     /// The expression whose elements it computes.
     pub span: Span,
     /// The sizes of its axes where they are known.
@@ -68,6 +70,7 @@ fn note(func: &Func, nest: PlacedNest) -> NestNote {
         work.bytes_written = func.yields(*body).iter().map(bytes).sum();
     }
     NestNote {
+        op: nest.op,
         span: func.spans[nest.op],
         // (Those of an update are not operands.)
         sizes: (0..nest.rank)

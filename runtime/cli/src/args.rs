@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, check, compile, completions, doc, doctor, explain, fmt, opt, run, test};
+use crate::commands::{bench, check, compile, completions, doc, doctor, explain, fmt, opt, run, test, tune};
 use crate::console::{ColorChoice, MessageFormat};
 
 const ABOUT: &str = "The we3 compiler: numeric kernels with the same bits on every backend";
@@ -53,6 +53,8 @@ pub enum Command {
     Test(test::Args),
     /// Time the benches of a program
     Bench(bench::Args),
+    /// Search for faster schedules of a function, with real calls
+    Tune(tune::Args),
     /// Compile to an object, PTX, or any form on the way
     Compile(compile::Args),
     /// Run passes over a file of IR

@@ -12,6 +12,7 @@ pub mod fmt;
 pub mod opt;
 pub mod run;
 pub mod test;
+pub mod tune;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use we3_driver::Diagnostic;
 use we3_driver::failure::Failure;
-use we3_driver::plan::BackendChoice;
+use we3_driver::plan::{BackendChoice, Schedules};
 use we3_driver::session::{Session, SessionOptions};
 use we3_driver::sources::Sources;
 use we3_driver::stages::StageLog;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&args, console),
         Command::Run(args) => self::run::run(&args, console),
         Command::Test(args) => test::run(&args, console),
+        Command::Tune(args) => tune::run(&args, console),
         Command::Bench(args) => bench::run(&args, console),
         Command::Compile(args) => compile::run(&args, console),
         Command::Opt(args) => opt::run(&args, console),
@@ -106,6 +108,11 @@ fn backend(name: &str) -> Result<BackendChoice, Failure> {
         .ok_or_else(|| Failure::unknown("backend", name, &BackendChoice::ALL.map(BackendChoice::name)))
 }
 
+/// Where schedules come from that the program does not say.
+fn schedules(no_tune: bool) -> Schedules {
+    if no_tune { Schedules::Heuristic } else { Schedules::Stored }
+}
+
 /// Said when a file has nothing of the kind, or the filter leaves nothing.
 fn nothing_ran(kind: &str, file: &str, filter: Option<&str>) -> String {
     match filter {
@@ -119,4 +126,23 @@ fn times(log: &StageLog) -> String {
     let line = |name: &str, time: Duration| format!("{:>10.3} ms  {name}\n", time.as_secs_f64() * 1e3);
     let stages: String = log.times.iter().map(|(name, time)| line(name, *time)).collect();
     stages + &line("in all", log.total())
+}
+
+/// A time with three digits and its unit.
+fn shown(time: Duration) -> String {
+    let nanos = time.as_nanos() as f64;
+    let (value, unit) = match nanos {
+        _ if nanos < 1e3 => (nanos, "ns"),
+        _ if nanos < 1e6 => (nanos / 1e3, "µs"),
+        _ if nanos < 1e9 => (nanos / 1e6, "ms"),
+        _ => (nanos / 1e9, "s"),
+    };
+    let digits = if value < 10.0 {
+        3
+    } else if value < 100.0 {
+        2
+    } else {
+        1
+    };
+    format!("{value:.digits$} {unit}")
 }

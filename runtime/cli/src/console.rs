@@ -82,6 +82,13 @@ impl Console {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// Says how far something long has come, on one line that is written over; nothing where nobody watches.
+    pub fn progress(self, text: &str) {
+        if self.format == MessageFormat::Human && std::io::stderr().is_terminal() {
+            self.message(&format!("\r\u{1b}[K{text}"));
+        }
+    }
+
     /// A failure that has no place in a source.
     pub fn failure(self, failure: &Failure) -> ExitCode {
         let (text, code) = match failure {

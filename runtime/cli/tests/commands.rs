@@ -1,65 +1,8 @@
 //! The program as a person meets it: what each command prints and which code it ends with.
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+mod harness;
 
-/// What a run of `we3c` left.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn we3c(args: &[&str]) -> Ran {
-    we3c_with(args, "")
-}
-
-fn we3c_with(args: &[&str], input: &str) -> Ran {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_we3c"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("we3c starts");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(input.as_bytes()).expect("we3c reads, or has ended");
-    drop(stdin);
-    let output = child.wait_with_output().expect("we3c ends");
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-/// A folder that goes away with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("we3c-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Folder(path)
-    }
-
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
-        let path = self.0.join(name);
-        std::fs::File::create(&path).and_then(|mut file| file.write_all(bytes.as_ref())).expect("a file");
-        path.display().to_string()
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use harness::{Folder, we3c, we3c_in, we3c_with};
 
 const PROGRAM: &str = "\
 /// Adds.
@@ -151,6 +94,43 @@ fn schedules_are_shown_in_the_words_that_ask_for_them() {
     assert!(refused.err.contains("E0804") && refused.err.contains("s.we3:3:"), "{}", refused.err);
     let run = we3c(&["run", &source, "h", "[[1, 2]]"]);
     assert!(run.code == 1 && run.err.contains("E0804"), "{}", run.err);
+}
+
+#[test]
+fn tuning_reports_what_it_tried_and_keeps_what_won() {
+    let folder = Folder::new("tune");
+    let source = folder.file(
+        "t.we3",
+        "pub fn f(x: f32[n, m]) -> f32[m, n] = [x[j, i] + 1.0 for i, j];\npub fn g() -> i64 = 3;\n",
+    );
+    let cache = folder.path("cache");
+    let tuned =
+        we3c_in(&[("WE3_CACHE", &cache)], &["tune", &source, "f", "random:[300,200]", "--budget", "3"]);
+    assert_eq!(tuned.code, 0, "{}", tuned.err);
+    assert!(tuned.out.starts_with("f: ") && tuned.out.contains("as the compiler has it"), "{}", tuned.out);
+    assert!(tuned.err.is_empty(), "progress is for terminals: {}", tuned.err);
+    // Whatever won, the result is the same and the winner's words are those of the attribute.
+    let with = we3c_in(&[("WE3_CACHE", &cache)], &["run", &source, "f", "random:[30,20]", "--full"]);
+    let without =
+        we3c_in(&[("WE3_CACHE", &cache)], &["run", &source, "f", "random:[30,20]", "--full", "--no-tune"]);
+    assert_eq!((with.code, &with.out), (0, &without.out), "{}", with.err);
+    if tuned.out.contains("kept in") {
+        let shown =
+            we3c_in(&[("WE3_CACHE", &cache)], &["compile", &source, "--emit", "schedule", "--entry", "f"]);
+        let plain = we3c_in(
+            &[("WE3_CACHE", &cache)],
+            &["compile", &source, "--emit", "schedule", "--entry", "f", "--no-tune"],
+        );
+        assert_ne!(shown.out, plain.out);
+    }
+    let json = we3c_in(
+        &[("WE3_CACHE", &cache)],
+        &["tune", &source, "g", "--budget", "1", "--message-format", "json"],
+    );
+    assert!(json.out.starts_with('{') && json.out.contains("\"winners\":[]"), "{}{}", json.out, json.err);
+    assert_eq!(we3c(&["tune", &source, "f", "random:[3,2]", "--budget", "0"]).code, 2);
+    let wrong = we3c(&["tune", &source, "f", "random:[3]"]);
+    assert!(wrong.code != 0 && wrong.err.contains("`x`"), "{}", wrong.err);
 }
 
 #[test]

@@ -3,47 +3,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests write the files that they hand to the program")]
 
-use std::path::PathBuf;
+mod harness;
+
 use std::process::{Command, Stdio};
 
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn we3c(args: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_we3c")).args(args).stdin(Stdio::null()).output();
-    let output = output.expect("we3c runs");
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-/// A folder that goes away with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("we3c-mistakes-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Folder(path)
-    }
-
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, bytes).expect("a file");
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use harness::{Folder, we3c};
 
 const PROGRAM: &str = "\
 pub fn first(x: f64[n]) -> f64 = x[0];

@@ -17,6 +17,7 @@ pub struct Knob {
     pub default: &'static str,
 }
 
+const CACHE: &str = "WE3_CACHE";
 const LLVM_WORKER: &str = "WE3_LLVM_WORKER";
 const LLVM_TIMEOUT: &str = "WE3_LLVM_TIMEOUT";
 const MEMORY_LIMIT: &str = "WE3_MEMORY_LIMIT";
@@ -26,6 +27,7 @@ const THREADS: &str = "WE3_THREADS";
 
 /// Every knob.
 pub const KNOBS: &[Knob] = &[
+    Knob { name: CACHE, meaning: "folder of what is kept between runs", default: "~/.cache/we3" },
     Knob { name: LLVM_WORKER, meaning: "path of the worker program we3-llvm", default: "beside we3c" },
     Knob { name: LLVM_TIMEOUT, meaning: "seconds that one LLVM job may take", default: "120" },
     Knob { name: MEMORY_LIMIT, meaning: "bytes that one kernel may allocate", default: "no limit" },
@@ -44,6 +46,13 @@ fn read(name: &str) -> Option<OsString> {
 
 fn read_number(name: &str) -> Option<u64> {
     read(name)?.to_str()?.trim().parse().ok()
+}
+
+/// Where things are kept between runs: said, or the system's place for caches; none without a home.
+pub fn cache() -> Option<PathBuf> {
+    let ours = |folder: OsString| PathBuf::from(folder).join("we3");
+    let in_home = || read("HOME").map(|home| PathBuf::from(home).join(".cache").join("we3"));
+    read(CACHE).map(PathBuf::from).or_else(|| read("XDG_CACHE_HOME").map(ours)).or_else(in_home)
 }
 
 /// Where the LLVM worker is, if that was said.

@@ -13,6 +13,7 @@ mod pages;
 pub mod pool;
 pub mod ptxas;
 pub mod relocate;
+pub mod store;
 pub mod threads;
 
 pub use call::{

@@ -32,6 +32,8 @@ pub mod sources;
 pub mod spec;
 pub mod stages;
 pub mod test_runner;
+pub mod tune;
+pub mod tuned;
 pub mod value;
 
 pub use we3_backend_api::{Arch, Artifact, Emit, Target};

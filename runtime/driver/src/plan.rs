@@ -2,6 +2,7 @@
 
 use we3_backend_api::{Arch, Target};
 use we3_device::host::{host_target, last_level_cache};
+use we3_ir::Schedule;
 use we3_passes::TargetFacts;
 
 use crate::failure::Failure;
@@ -55,12 +56,38 @@ pub struct Plan {
     pub opt_level: u8,
     /// Verify after every pass and not only after the last.
     pub verify_each: bool,
+    /// Where schedules come from that the program does not say.
+    pub schedules: Schedules,
+}
+
+/// Where the schedule of a nest comes from, if the program does not say it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Schedules {
+    /// The compiler's heuristic.
+    #[default]
+    Heuristic,
+    /// What `we3c tune` found for this program on this machine, else the heuristic.
+    Stored,
+    /// These, else the heuristic.
+    Given(Vec<Choice>),
+}
+
+/// The schedule of one nest.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Choice {
+    /// The entry.
+    pub entry: String,
+    /// The number of its `build` in the optimised array IR.
+    pub op: u32,
+    /// How it is arranged.
+    pub schedule: Schedule,
 }
 
 impl Plan {
     /// For the machine this runs on, optimised.
     pub fn host(backend: BackendChoice) -> Plan {
-        Plan { backend, target: host_target(), opt_level: 3, verify_each: cfg!(debug_assertions) }
+        let schedules = Schedules::Heuristic;
+        Plan { backend, target: host_target(), opt_level: 3, verify_each: cfg!(debug_assertions), schedules }
     }
 
     /// The same for another target.
@@ -73,6 +100,12 @@ impl Plan {
     #[must_use]
     pub fn at_level(self, opt_level: u8) -> Plan {
         Plan { opt_level, ..self }
+    }
+
+    /// The same with schedules from elsewhere.
+    #[must_use]
+    pub fn with_schedules(self, schedules: Schedules) -> Plan {
+        Plan { schedules, ..self }
     }
 
     /// A line that tells plans apart: `llvm -O3 x86-64-v3`.

@@ -3,32 +3,32 @@
 use std::fmt::Write as _;
 
 use we3_frontend::source::SourceMap;
-use we3_ir::Module;
 use we3_ir::diagnostic::Diagnostic;
+use we3_ir::schedule::Vector;
 use we3_ir::span::{FileId, Span};
+use we3_ir::{Module, Schedule};
 use we3_parser::ast::{ExprKind, FnBody, ItemKind};
 use we3_parser::parse_module;
-use we3_passes::lower::nests::{NestNote, Work, nests};
+use we3_passes::TargetFacts;
+pub use we3_passes::lower::nests::NestNote;
+use we3_passes::lower::nests::{Work, nests};
 use we3_passes::lower::schedule::{NestSchedule, refusals};
-use we3_passes::manager::{PassContext, RunOptions, run_passes};
-use we3_passes::{TargetFacts, pipelines};
+use we3_passes::manager::PassContext;
 
 use crate::failure::Failure;
 use crate::plan::Plan;
+use crate::stages::optimised;
+use crate::tuned;
 
 /// A schedule that cannot be followed.
 pub const BAD_SCHEDULE: we3_ir::diagnostic::Code = we3_frontend::codes::BAD_SCHEDULE;
 
 /// The nests of each entry as the optimised program has them.
 pub fn of_entries(module: Module, plan: &Plan) -> Result<Vec<(String, Vec<NestNote>)>, Failure> {
-    let pipeline = if plan.opt_level == 0 { pipelines::QUICK } else { pipelines::OPTIMISE };
-    let before = pipeline.passes.iter().take_while(|pass| pass.name != "lower");
-    let passes: Vec<_> = before.copied().collect();
-    let ctx = PassContext { facts: plan.facts() };
-    let outcome = run_passes(module, &passes, &ctx, &mut RunOptions::default());
-    let module = outcome.map_err(|bug| Failure::Bug { what: bug.to_string(), ir: bug.before })?.module;
+    let mut module = optimised(module, plan)?;
+    tuned::choose(&mut module, plan);
     refused(&module)?;
-    Ok(nests(&module, &ctx))
+    Ok(nests(&module, &PassContext { facts: plan.facts() }))
 }
 
 /// Fails if the program asks for what cannot be done.
@@ -101,7 +101,8 @@ pub fn report_text(
     text
 }
 
-fn place(span: Span, sources: Option<&SourceMap>) -> String {
+/// `file:line:column` of a span.
+pub fn place(span: Span, sources: Option<&SourceMap>) -> String {
     match sources {
         Some(sources) if !span.is_empty() => {
             let (line, column) = sources.line_column(span);
@@ -121,7 +122,7 @@ fn domain(note: &NestNote, names: &[String]) -> String {
 }
 
 /// The binders of the comprehension that a nest was written as; axes without one are called by their numbers.
-fn axis_names(note: &NestNote, sources: Option<&SourceMap>) -> Vec<String> {
+pub fn axis_names(note: &NestNote, sources: Option<&SourceMap>) -> Vec<String> {
     let mut names = sources.map_or_else(Vec::new, |sources| binders(sources.slice(note.span)));
     names.truncate(note.sizes.len());
     (0..note.sizes.len())
@@ -163,6 +164,33 @@ fn attribute(schedule: &NestSchedule, names: &[String]) -> Vec<String> {
         parts.push(format!("unroll({})", sizes(&schedule.unroll)));
     }
     parts
+}
+
+/// What a program writes to ask for a schedule, with the names of the axes.
+pub fn words(schedule: &Schedule, names: &[String]) -> String {
+    let nest = NestSchedule {
+        order: schedule.order.clone(),
+        parallel: schedule.parallel.clone().unwrap_or_default(),
+        tiles: schedule.tiles.clone(),
+        unroll: schedule.unroll.clone(),
+        ..NestSchedule::default()
+    };
+    let mut parts = attribute(&nest, names);
+    // Those two are always said of a nest, and here only where they were asked for.
+    parts.retain(|part| part != "scalar" && (part != "serial" || schedule.parallel.is_some()));
+    match schedule.vector {
+        Vector::Open => {}
+        Vector::Scalar => parts.push(String::from("scalar")),
+        Vector::Axis(axis, lanes) => {
+            let name = names.get(axis as usize).cloned().unwrap_or_else(|| axis.to_string());
+            parts.push(if lanes == 0 {
+                format!("vectorise({name})")
+            } else {
+                format!("vectorise({name} = {lanes})")
+            });
+        }
+    }
+    parts.join(", ")
 }
 
 /// What no attribute asks for.

@@ -11,12 +11,14 @@ use we3_ir::verify::{NESTS_TOO_DEEP, verify};
 use we3_ir::{Level, Module};
 use we3_parser::parse_module as parse_source;
 use we3_parser::print::{print_ast, print_tokens};
+use we3_passes::lower::LOWER;
+use we3_passes::manager::{Pass, PassTime};
 use we3_passes::{PassBug, PassContext, RunOptions, pipelines, run_passes};
 
 use crate::failure::Failure;
 use crate::llvm;
 use crate::plan::{BackendChoice, Plan};
-use crate::schedules;
+use crate::{schedules, tuned};
 
 /// A form a program takes on its way.
 #[derive(Clone, Debug)]
@@ -123,22 +125,48 @@ pub fn run_to(
 
 /// Array IR to loop IR with the pipeline of the plan's level.
 pub fn lower(module: Module, plan: &Plan, log: &mut StageLog) -> Result<Module, Failure> {
-    let pipeline = if plan.opt_level == 0 { pipelines::QUICK } else { pipelines::OPTIMISE };
-    let ctx = PassContext { facts: plan.facts() };
     let start = Instant::now();
-    let mut refused = Ok(());
-    // Fusion decides what a nest computes, so its schedule is looked at when nothing is left but to lower it.
-    let mut look = |_: &'static str, module: &Module| {
-        if module.level == Level::Array {
-            refused = schedules::refused(module);
-        }
+    let (array_passes, rest) = passes_of(plan);
+    let mut times = Vec::new();
+    // Fusion decides what a nest computes, so schedules are looked at when nothing is left but to lower it.
+    let module = if schedules::any_asked(&module) || tuned::may_choose(plan) {
+        let mut module = some_passes(module, array_passes, plan, &mut times)?;
+        tuned::choose(&mut module, plan);
+        schedules::refused(&module)?;
+        some_passes(module, rest, plan, &mut times)?
+    } else {
+        some_passes(module, pipeline_of(plan), plan, &mut times)?
     };
-    let after = schedules::any_asked(&module).then_some(&mut look as &mut we3_passes::manager::DumpHook<'_>);
-    let mut options = RunOptions { verify_each: plan.verify_each, after };
-    let outcome = run_passes(module, pipeline.passes, &ctx, &mut options).map_err(broken_pass)?;
-    refused?;
     log.times.push((String::from("passes"), start.elapsed()));
-    log.times.extend(outcome.times.iter().map(|one| (format!("  {}", one.pass), one.time)));
+    log.times.extend(times.iter().map(|one| (format!("  {}", one.pass), one.time)));
+    Ok(module)
+}
+
+/// Array IR as `lower` gets it.
+pub fn optimised(module: Module, plan: &Plan) -> Result<Module, Failure> {
+    some_passes(module, passes_of(plan).0, plan, &mut Vec::new())
+}
+
+fn pipeline_of(plan: &Plan) -> &'static [Pass] {
+    if plan.opt_level == 0 { pipelines::QUICK.passes } else { pipelines::OPTIMISE.passes }
+}
+
+/// The passes over array IR, then those from `lower` on.
+fn passes_of(plan: &Plan) -> (&'static [Pass], &'static [Pass]) {
+    let passes = pipeline_of(plan);
+    passes.split_at(passes.iter().position(|pass| pass.name == LOWER.name).unwrap_or(passes.len()))
+}
+
+fn some_passes(
+    module: Module,
+    passes: &[Pass],
+    plan: &Plan,
+    times: &mut Vec<PassTime>,
+) -> Result<Module, Failure> {
+    let ctx = PassContext { facts: plan.facts() };
+    let mut options = RunOptions { verify_each: plan.verify_each, after: None };
+    let mut outcome = run_passes(module, passes, &ctx, &mut options).map_err(broken_pass)?;
+    times.append(&mut outcome.times);
     Ok(outcome.module)
 }
 

@@ -2,7 +2,7 @@
 
 use we3_device::Threads;
 use we3_driver::Target;
-use we3_driver::plan::{BackendChoice, Plan, host, target_from_name};
+use we3_driver::plan::{BackendChoice, Plan, Schedules, host, target_from_name};
 
 /// All configurations after the reference. LLVM's are there with the feature `llvm`.
 pub fn others() -> Vec<Plan> {
@@ -50,7 +50,7 @@ pub fn reference() -> Plan {
 
 fn checked(backend: BackendChoice, target: &str, opt_level: u8) -> Plan {
     let target = target_from_name(target).expect("a target of the table");
-    Plan { backend, target, opt_level, verify_each: true }
+    Plan { backend, target, opt_level, verify_each: true, schedules: Schedules::Heuristic }
 }
 
 /// The least instruction set of this machine's architecture.

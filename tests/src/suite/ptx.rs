@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use we3_driver::failure::Failure;
 use we3_driver::kernel::{Kernel, with_entries};
-use we3_driver::plan::{BackendChoice, Plan, target_from_name};
+use we3_driver::plan::{BackendChoice, Plan, Schedules, target_from_name};
 use we3_driver::ptxas::{self, Ptxas};
 use we3_driver::session::Session;
 use we3_driver::stages::{Form, Stage, StageLog, run_to};
@@ -45,7 +45,13 @@ pub fn assemble(session: &mut Session, kernels: &[Kernel], processor: &str) -> R
     let ir = session.ir().map_err(|failure| failure.summary())?;
     let module = with_entries(&ir.module, &|name| kernels.iter().any(|kernel| kernel.name == name));
     let target = target_from_name(processor).ok_or("no such target")?;
-    let plan = Plan { backend: BackendChoice::Llvm, target, opt_level: 3, verify_each: true };
+    let plan = Plan {
+        backend: BackendChoice::Llvm,
+        target,
+        opt_level: 3,
+        verify_each: true,
+        schedules: Schedules::Heuristic,
+    };
     let form = run_to(Form::Array(module), Stage::Artifact, &plan, Emit::Assembly, &mut StageLog::default());
     let text = match form {
         Ok(Form::Artifact(Artifact::Text(text))) => text,

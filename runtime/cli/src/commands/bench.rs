@@ -2,14 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use we3_driver::bench_runner::{BenchOutcome, run_benches};
 use we3_driver::executable::Budget;
 use we3_driver::plan::Plan;
 use we3_driver::session::SessionOptions;
 
-use super::{Outcome, nothing_ran, open, report};
+use super::{Outcome, nothing_ran, open, report, shown};
 use crate::console::{Console, EXIT_FAILED, MessageFormat};
 
 const EXAMPLES: &str = "\
@@ -37,11 +36,15 @@ pub struct Args {
     /// How many threads a call may use (default: WE3_THREADS, else every core)
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+
+    /// Do not use what `we3c tune` found
+    #[arg(long)]
+    no_tune: bool,
 }
 
 /// Runs the benches.
 pub fn run(args: &Args, console: Console) -> Outcome {
-    let plan = Plan::host(super::backend(&args.backend)?);
+    let plan = Plan::host(super::backend(&args.backend)?).with_schedules(super::schedules(args.no_tune));
     let mut session = open(&args.file, SessionOptions { with_tests: true, warn_sizes: false })?;
     report(&session, console);
     if session.has_errors() {
@@ -91,23 +94,4 @@ fn line(outcome: &BenchOutcome, plan: &Plan, console: Console) -> String {
             format!("{object}\n")
         }
     }
-}
-
-/// Four digits and a unit.
-fn shown(time: Duration) -> String {
-    let nanos = time.as_nanos() as f64;
-    let (value, unit) = match nanos {
-        _ if nanos < 1e3 => (nanos, "ns"),
-        _ if nanos < 1e6 => (nanos / 1e3, "µs"),
-        _ if nanos < 1e9 => (nanos / 1e6, "ms"),
-        _ => (nanos / 1e9, "s"),
-    };
-    let digits = if value < 10.0 {
-        3
-    } else if value < 100.0 {
-        2
-    } else {
-        1
-    };
-    format!("{value:.digits$} {unit}")
 }

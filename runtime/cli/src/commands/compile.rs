@@ -98,6 +98,10 @@ pub struct Args {
     /// Say of each nest how it runs, what it costs, and what stopped it from running in lanes
     #[arg(long)]
     report: bool,
+
+    /// Do not use what `we3c tune` found
+    #[arg(long)]
+    no_tune: bool,
 }
 
 /// Compiles.
@@ -234,7 +238,8 @@ fn plan(args: &Args) -> Result<Plan, Failure> {
     if let Some(wrong) = misfit(args.emit, backend, gpu) {
         return Err(Failure::Usage(format!("{wrong} (target: {})", target_name(&target))));
     }
-    Ok(Plan { backend, target, opt_level: args.opt_level, verify_each: args.verify_each })
+    let schedules = super::schedules(args.no_tune);
+    Ok(Plan { backend, target, opt_level: args.opt_level, verify_each: args.verify_each, schedules })
 }
 
 /// Why this backend does not make this for this kind of machine, if it does not.

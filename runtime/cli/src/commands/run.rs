@@ -79,6 +79,10 @@ pub struct Args {
     /// Say how long each stage and the call took
     #[arg(long)]
     time: bool,
+
+    /// Do not use what `we3c tune` found
+    #[arg(long)]
+    no_tune: bool,
 }
 
 impl Args {
@@ -90,7 +94,7 @@ impl Args {
 /// Runs the function.
 pub fn run(args: &Args, console: Console) -> Outcome {
     let start = Instant::now();
-    let mut program = Program::open(args)?;
+    let mut program = Program::open(&args.file, &args.call)?;
     report(&program.session, console);
     if program.session.has_errors() {
         return Ok(ExitCode::from(EXIT_FAILED));
@@ -134,22 +138,26 @@ fn print(result: &HostValue, args: &Args, console: Console) {
 }
 
 /// A program with the call that the command line asks for.
-struct Program {
-    session: Session,
-    root: String,
+pub struct Program {
+    /// The program.
+    pub session: Session,
+    /// The text of its root module.
+    pub root: String,
     /// The entry, perhaps a wrapper made for an instance.
-    entry: String,
+    pub entry: String,
     /// The function as written in the source.
-    written: String,
-    args: Vec<NamedSpec>,
+    pub written: String,
+    /// The arguments.
+    pub args: Vec<NamedSpec>,
 }
 
 impl Program {
-    fn open(args: &Args) -> Result<Program, Failure> {
-        let sources = super::sources(&args.file)?;
+    /// Reads a program, and a call of it: the entry, unless there is only one, then its arguments.
+    pub fn open(file: &str, call: &[String]) -> Result<Program, Failure> {
+        let sources = super::sources(file)?;
         let root = sources.root_text().to_owned();
         let session = Session::open(&sources, SessionOptions::default());
-        let (name, rest) = entry_and_arguments(&session, &root, &args.call)?;
+        let (name, rest) = entry_and_arguments(&session, &root, call)?;
         let args = rest.iter().map(|text| argument(text)).collect::<Result<Vec<NamedSpec>, Failure>>()?;
         let wanted = EntryName::parse(&name);
         let specs: Vec<Spec> = args.iter().map(|(_, spec)| spec.clone()).collect();
@@ -213,7 +221,7 @@ fn argument(text: &str) -> Result<NamedSpec, Failure> {
 }
 
 fn plan(backend: BackendChoice, args: &Args) -> Plan {
-    Plan::host(backend).at_level(args.opt_level)
+    Plan::host(backend).at_level(args.opt_level).with_schedules(super::schedules(args.no_tune))
 }
 
 fn call(

@@ -1,0 +1,149 @@
+//! `we3c tune`: searches for faster schedules of a function's nests, with real calls.
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use we3_driver::arguments::{bind_arguments, default_text};
+use we3_driver::executable::Budget;
+use we3_driver::plan::Plan;
+use we3_driver::schedules::{axis_names, place, words};
+use we3_driver::session::Session;
+use we3_driver::tune::{Found, Trial, tune};
+
+use super::run::Program;
+use super::{Outcome, report, shown};
+use crate::console::{Console, EXIT_FAILED, MessageFormat};
+use crate::files::ArgumentFiles;
+
+const EXAMPLES: &str = "\
+Each candidate is compiled, called with your arguments, compared bit for bit with the compiler's own choice and timed.
+Winners are kept by the content of the program, the backend and the processor (in WE3_CACHE), and used by `run`, `bench`
+and `compile` from then on, unless `--no-tune` is given. Sizes matter: tune with those that you will call with.
+
+Examples:
+    we3c tune blur.we3 blur random:f32[2048,2048] --backend llvm
+    we3c tune blur.we3 blur photo.npy --budget 60 --threads 1";
+
+/// Options of `tune`.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// The root module (`-`: standard input)
+    file: String,
+
+    /// The function (may be left out when there is only one), then its arguments, as for `run`
+    #[arg(value_name = "ENTRY ARGUMENT", allow_negative_numbers = true)]
+    call: Vec<String>,
+
+    /// cranelift or llvm
+    #[arg(long, default_value = "cranelift")]
+    backend: String,
+
+    /// Seconds to spend
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = seconds)]
+    budget: f64,
+
+    /// What `random:` starts from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// How many threads the calls may use (default: WE3_THREADS, else every core)
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| String::from("a number of seconds is needed"))?;
+    if number > 0.0 && number <= 1e6 {
+        Ok(number)
+    } else {
+        Err(String::from("from above 0 to a million seconds"))
+    }
+}
+
+/// Tunes the function.
+pub fn run(args: &Args, console: Console) -> Outcome {
+    let mut program = Program::open(&args.file, &args.call)?;
+    report(&program.session, console);
+    if program.session.has_errors() {
+        return Ok(ExitCode::from(EXIT_FAILED));
+    }
+    let entry = program.session.entry(&program.entry)?.clone();
+    let kernel = program.session.kernel(&entry)?;
+    let source = &program.root;
+    let defaults = |param: &str| default_text(source, &program.written, param);
+    let mut files = ArgumentFiles::default();
+    let values = bind_arguments(&entry.name, &entry.params, &program.args, &defaults, args.seed, &mut files)?;
+    let plan = Plan::host(super::backend(&args.backend)?);
+    let limits = (Duration::from_secs_f64(args.budget), Budget::default().on_threads(args.threads));
+    let mut heard = |trial: &Trial| console.progress(&progress(trial));
+    let outcome = tune(&mut program.session, &kernel, &values, &plan, limits, &mut heard);
+    console.progress("");
+    match outcome {
+        Ok(found) => {
+            console.print(&match console.format {
+                MessageFormat::Human => summary(&program.session, &kernel.name, &found),
+                MessageFormat::Json => json(&program.session, &kernel.name, &found),
+            });
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) => super::failed(&program.session, failure, console),
+    }
+}
+
+fn progress(trial: &Trial) -> String {
+    let (number, total) = trial.number;
+    let time = trial.time.map_or_else(|| String::from("does not fit"), shown);
+    format!(
+        "{number} of {total}: {} {time}{}",
+        trial.schedule,
+        if trial.kept { ", the best so far" } else { "" }
+    )
+}
+
+fn summary(session: &Session, name: &str, found: &Found) -> String {
+    let mut text = format!(
+        "{name}: {} as the compiler has it, {} tuned ({:.2} times as fast)\n",
+        shown(found.before),
+        shown(found.after),
+        found.before.as_secs_f64() / found.after.as_secs_f64()
+    );
+    for line in winners(session, found) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    if found.winners.is_empty() {
+        text.push_str("  no other schedule is faster\n");
+    }
+    if !found.complete {
+        text.push_str("  the time was up before all candidates were tried: --budget gives more\n");
+    }
+    match &found.path {
+        Some(path) => text.push_str(&format!("  kept in {}\n", path.display())),
+        None if found.winners.is_empty() => {}
+        None => text.push_str("  not kept: there is no place for it (set WE3_CACHE to a folder)\n"),
+    }
+    text
+}
+
+/// `file:3:5 #[schedule(…)]` for each nest that runs otherwise now.
+fn winners(session: &Session, found: &Found) -> Vec<String> {
+    let sources = Some(session.sources());
+    let line = |(nest, schedule): &(_, _)| {
+        let nest: &we3_driver::schedules::NestNote = nest;
+        format!("{} #[schedule({})]", place(nest.span, sources), words(schedule, &axis_names(nest, sources)))
+    };
+    found.winners.iter().map(line).collect()
+}
+
+fn json(session: &Session, name: &str, found: &Found) -> String {
+    let value = serde_json::json!({
+        "entry": name,
+        "before_seconds": found.before.as_secs_f64(),
+        "after_seconds": found.after.as_secs_f64(),
+        "winners": winners(session, found),
+        "complete": found.complete,
+        "path": found.path,
+    });
+    format!("{value}\n")
+}
