@@ -130,7 +130,7 @@ fn tuning_reports_what_it_tried_and_keeps_what_won() {
     assert!(json.out.starts_with('{') && json.out.contains("\"winners\":[]"), "{}{}", json.out, json.err);
     assert_eq!(we3c(&["tune", &source, "f", "random:[3,2]", "--budget", "0"]).code, 2);
     let wrong = we3c(&["tune", &source, "f", "random:[3]"]);
-    assert!(wrong.code != 0 && wrong.err.contains("`x`"), "{}", wrong.err);
+    assert!(wrong.code != 0 && wrong.err.contains("x: f32[n, m]"), "{}", wrong.err);
 }
 
 #[test]
