@@ -9,6 +9,7 @@
 use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Op, Opcode, Type, Value};
 
 use super::build::Nest;
+use super::nests::PlacedNest;
 use super::product::{Needs, in_order};
 use super::schedule::{NestSchedule, schedule_build};
 use super::state::{Array, Lower};
@@ -46,7 +47,12 @@ impl Lower<'_> {
         let rank = src.ty(array).sizes().len();
         let schedule = schedule_build(src, swap.build, rank, true, self.facts);
         let by_rows = rank >= 2 && schedule.order[0] == 0 && schedule.vector.is_some() && !self.facts.grid;
-        if !by_rows || schedule.packed.is_some() || schedule.rows.is_some() || !schedule.unroll.is_empty() {
+        if !by_rows
+            || schedule.packed.is_some()
+            || schedule.rows.is_some()
+            || !schedule.unroll.is_empty()
+            || !schedule.tiles.is_empty()
+        {
             return None;
         }
         let (mut scalars, mut checks, mut checked) = (Vec::new(), Vec::new(), Vec::new());
@@ -251,12 +257,15 @@ impl Lower<'_> {
         let sizes = self.scalars(&src.ops[tiles.swap.update].args[1..]);
         let nest = Nest {
             sizes: &sizes,
+            ranges: vec![None; sizes.len()],
             schedule: &tiles.schedule,
             body: src.ops[tiles.swap.build].regions[0],
             places: &[place],
             skip: 0,
             dots: None,
         };
+        let (rank, schedule) = (sizes.len(), tiles.schedule.clone());
+        self.nests.push(PlacedNest { op: tiles.swap.build, rank, schedule, inside: true });
         let mut subscripts = vec![None; sizes.len()];
         subscripts[0] = Some(row);
         self.build_axis(&nest, 1, &mut subscripts);
