@@ -36,13 +36,16 @@ impl Domains {
     }
 
     fn block_only_reads(&mut self, func: &Func, block: Block) -> bool {
-        func.blocks[block].ops.iter().all(|op| match &func.ops[*op].opcode {
-            Opcode::Yield => true,
-            Opcode::Index => self.is_in_range(func, *op),
-            Opcode::If | Opcode::Reduce { .. } | Opcode::Dot { .. } | Opcode::DotBy { .. } => {
-                self.only_reads(func, *op)
-            }
-            other => is_pure_scalar(other),
+        func.blocks[block].ops.iter().all(|op| {
+            let opcode = &func.ops[*op].opcode;
+            let nested = matches!(
+                opcode,
+                Opcode::If | Opcode::Reduce { .. } | Opcode::Dot { .. } | Opcode::DotBy { .. }
+            );
+            matches!(opcode, Opcode::Yield)
+                || is_pure_scalar(opcode)
+                || (matches!(opcode, Opcode::Index) && self.is_in_range(func, *op))
+                || (nested && self.only_reads(func, *op))
         })
     }
 

@@ -89,21 +89,27 @@ fn add_work(func: &Func, block: Block, work: &mut Work) {
         let data = &func.ops[*op];
         let Some(ty) = data.results.first().map(|result| func.ty(*result)) else { continue };
         let float = ty.element().is_float();
-        match data.opcode {
-            Opcode::Const(_) => {}
-            Opcode::Index => work.bytes_read += u64::from(ty.element().bytes()),
-            Opcode::Fma => work.flops += 2,
-            Opcode::Dot { .. } | Opcode::DotBy { .. } => {
-                (work.flops, work.loops) = (work.flops + 2 * u64::from(float), true);
-            }
-            Opcode::Reduce { .. } | Opcode::Scan { .. } => {
-                (work.flops, work.loops) = (work.flops + u64::from(float), true);
-            }
-            Opcode::While | Opcode::Loop | Opcode::Build { .. } => work.loops = true,
-            ref opcode if is_pure_scalar(opcode) && float => work.flops += 1,
-            ref opcode if is_pure_scalar(opcode) => work.others += 1,
-            ref _opcode => {}
+        let flops = flops(&data.opcode);
+        work.flops += if float { flops } else { 0 };
+        work.others += u64::from(!float && is_pure_scalar(&data.opcode) && flops > 0);
+        if data.opcode == Opcode::Index {
+            work.bytes_read += u64::from(ty.element().bytes());
         }
+        let dots = matches!(data.opcode, Opcode::Dot { .. } | Opcode::DotBy { .. });
+        let rounds = matches!(
+            data.opcode,
+            Opcode::Reduce { .. } | Opcode::Scan { .. } | Opcode::While | Opcode::Loop | Opcode::Build { .. }
+        );
+        work.loops |= dots || rounds;
         data.regions.iter().for_each(|region| add_work(func, *region, work));
     }
+}
+
+/// What an operation counts for; a round of a reduction for what it combines.
+fn flops(opcode: &Opcode) -> u64 {
+    if matches!(opcode, Opcode::Fma | Opcode::Dot { .. } | Opcode::DotBy { .. }) {
+        return 2;
+    }
+    let combines = matches!(opcode, Opcode::Reduce { .. } | Opcode::Scan { .. });
+    u64::from(combines || (is_pure_scalar(opcode) && !matches!(opcode, Opcode::Const(_))))
 }

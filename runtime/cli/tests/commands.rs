@@ -97,6 +97,29 @@ fn schedules_are_shown_in_the_words_that_ask_for_them() {
 }
 
 #[test]
+fn benches_are_compared_with_a_saved_run_and_with_another_backend() {
+    let folder = Folder::new("bench");
+    let source =
+        folder.file("b.we3", "bench \"sum\" for x: f64[n], n in 8..9 { let s = sum(x); assert(s == s); }\n");
+    let saved = folder.path("before.json");
+    let first = we3c(&["bench", &source, "--save", &saved]);
+    assert!(
+        first.code == 0 && first.out.contains("sum [n = 8]") && !first.out.contains(" x "),
+        "{}{}",
+        first.out,
+        first.err
+    );
+    let second = we3c(&["bench", &source, "--against", &saved]);
+    assert!(second.code == 0 && second.out.contains(" x  sum [n = 8]"), "{}{}", second.out, second.err);
+    let json = we3c(&["bench", &source, "--versus", "interp", "--message-format", "json"]);
+    assert!(json.code == 0 && json.out.contains("\"ratio\":"), "{}{}", json.out, json.err);
+    let other = folder.file("other.json", "{}\n");
+    let wrong = we3c(&["bench", &source, "--against", &other]);
+    assert!(wrong.code == 2 && wrong.err.contains("--save"), "{}", wrong.err);
+    assert_eq!(we3c(&["bench", &source, "--against", &saved, "--versus", "interp"]).code, 2);
+}
+
+#[test]
 fn tuning_reports_what_it_tried_and_keeps_what_won() {
     let folder = Folder::new("tune");
     let source = folder.file(

@@ -1,8 +1,6 @@
 //! What a newcomer does wrong, and what is said: each message names the argument or the place and what would be
 //! right, the code says whose fault it is, and nothing panics.
 
-#![expect(clippy::disallowed_methods, reason = "tests write the files that they hand to the program")]
-
 mod harness;
 
 use std::process::{Command, Stdio};

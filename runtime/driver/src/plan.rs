@@ -102,6 +102,12 @@ impl Plan {
         Plan { opt_level, ..self }
     }
 
+    /// The same on another backend.
+    #[must_use]
+    pub fn on_backend(self, backend: BackendChoice) -> Plan {
+        Plan { backend, ..self }
+    }
+
     /// The same with schedules from elsewhere.
     #[must_use]
     pub fn with_schedules(self, schedules: Schedules) -> Plan {

@@ -61,14 +61,20 @@ fn directive(
     clause: &ast::ForClause,
     schedule: &mut Schedule,
 ) -> Result<(), Box<Diagnostic>> {
-    let (name, args): (_, &[ast::Arg]) = match &arg.value.kind {
-        Ast::Call { callee, args, clause: None } => (callee.as_name(), args),
-        _ => (arg.value.as_name(), &[]),
+    let (name, args): (_, &[ast::Arg]) = if let Ast::Call { callee, args, clause: None } = &arg.value.kind {
+        (callee.as_name(), args)
+    } else {
+        (arg.value.as_name(), &[])
     };
     let Some(name) = name.filter(|_| arg.name.is_none()) else {
         return Err(bad(arg.span, "this is no part of a schedule").with_note(known()).into());
     };
     match name.text.as_str() {
+        "serial" | "scalar" if !args.is_empty() => {
+            return Err(
+                bad(arg.span, format!("`{}` is said of the whole nest, without axes", name.text)).into()
+            );
+        }
         "order" => schedule.order = axes(args, clause)?,
         "parallel" => schedule.parallel = Some(axes(args, clause)?),
         "serial" => schedule.parallel = Some(Vec::new()),
