@@ -14,7 +14,7 @@ pub use exprs::{
     StmtKind, Sub, const_as_i64,
 };
 pub use host::{Bench, Entry, HostField, HostParam, HostType, Test, TestInput, TestSize};
-pub use sites::{Site, SiteId, SiteKind};
+pub use sites::{Site, SiteId, SiteKind, too_large};
 pub use sizes::{Atom, Size};
 pub use types::{ConstArg, Field, RecordDef, RecordId, RecordType, Substitution, Type};
 

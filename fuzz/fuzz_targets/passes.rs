@@ -22,7 +22,7 @@ fuzz_target!(|text: &str| {
     }
     let args = arguments(&module.funcs[entry]);
     let before = run(&module, entry, &args, 20_000);
-    if matches!(before, Err(Stop::Broken(_) | Stop::OutOfMemory | Stop::StepLimit)) {
+    if matches!(before, Err(Stop::Broken(_) | Stop::OutOfMemory | Stop::TooLarge | Stop::StepLimit)) {
         return;
     }
     for pipeline in [QUICK, OPTIMISE] {

@@ -59,7 +59,7 @@ fn mutated_programs_keep_their_meaning() {
         as_entry(&mut module, entry);
         let args = arguments(&mut random, &module, entry);
         let before = run(&module, entry, args.clone(), &limits);
-        if matches!(before, Err(Stop::Broken(_) | Stop::OutOfMemory | Stop::StepLimit)) {
+        if matches!(before, Err(Stop::Broken(_) | Stop::OutOfMemory | Stop::TooLarge | Stop::StepLimit)) {
             continue;
         }
         let narrow = TargetFacts::default();

@@ -102,7 +102,26 @@ entry func @guarded(%0: i64) -> (i64) {
 }
 
 #[test]
-fn an_allocation_whose_size_no_machine_has_is_out_of_memory() {
+fn memory_that_was_freed_may_be_had_again() {
+    let text = "loop module
+
+entry func @again(%0: i64) -> (i64) {
+  %1: buffer f64 = alloc.f64 %0
+  free %1
+  %2: buffer f64 = alloc.f64 %0
+  free %2
+  return %0
+}
+";
+    on_every_target(text, |object| {
+        let limits = CallLimits { memory: Some(100), ..CallLimits::default() };
+        let outcome = call_entry(object, "we3_again", &[ArgSlot::Scalar(9)], 1, &[], limits);
+        assert_eq!(outcome.map(|outcome| outcome.results), Ok(vec![9]));
+    });
+}
+
+#[test]
+fn an_allocation_whose_size_no_machine_has_is_refused() {
     let text = "loop module
 
 entry func @huge(%0: i64) -> () {
@@ -113,7 +132,7 @@ entry func @huge(%0: i64) -> () {
     on_every_target(text, |object| {
         for count in [1_u64 << 60, 1 << 61, (1 << 61) + 1, i64::MAX as u64] {
             let result = call(object, "huge", &[ArgSlot::Scalar(count)], 0, &[]);
-            assert!(matches!(result, Err(CallError::OutOfMemory)), "{count}: {result:?}");
+            assert!(matches!(result, Err(CallError::TooLarge)), "{count}: {result:?}");
         }
     });
 }

@@ -10,6 +10,9 @@ use crate::value::{Run, RunArray, Stop};
 /// Bytes that may still be allocated; arrays give theirs back when they are dropped.
 pub(crate) type Budget = Rc<Cell<u64>>;
 
+/// What an array may have at most, in bytes.
+const LARGEST: u64 = 1 << 47;
+
 /// A dense, row-major array.
 pub(crate) struct Array {
     pub(crate) elem: Scalar,
@@ -48,7 +51,7 @@ impl Array {
         let bytes = count.and_then(|count| count.checked_mul(elem.bytes() as usize));
         let data = match bytes {
             Some(bytes) => reserve(budget, bytes, 0)?,
-            None => return Err(Box::new(Stop::OutOfMemory)),
+            None => return Err(Box::new(Stop::TooLarge)),
         };
         Ok(Array { elem, sizes, data, budget: Rc::clone(budget) })
     }
@@ -129,6 +132,9 @@ fn spend(budget: &Budget, bytes: usize) -> Run<()> {
 
 /// Memory filled with one byte, within the budget.
 pub(crate) fn reserve(budget: &Budget, bytes: usize, fill: u8) -> Run<Vec<u8>> {
+    if bytes as u64 > LARGEST {
+        return Err(Box::new(Stop::TooLarge));
+    }
     spend(budget, bytes)?;
     let mut data = Vec::new();
     if data.try_reserve_exact(bytes).is_err() {

@@ -80,7 +80,7 @@ impl Memory {
     /// Fresh memory for so many elements.
     fn allocate(&mut self, elem: Scalar, count: usize, kind: Kind) -> Run<Pointer> {
         let Some(bytes) = count.checked_mul(elem.bytes() as usize) else {
-            return Err(Box::new(Stop::OutOfMemory));
+            return Err(Box::new(Stop::TooLarge));
         };
         let data = reserve(&self.budget, bytes, POISON)?;
         let (allocation, generation) = match self.unused.pop() {

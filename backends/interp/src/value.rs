@@ -57,6 +57,8 @@ pub enum Stop {
     },
     /// More memory than the limit or the machine has (calls nested too deep count as memory).
     OutOfMemory,
+    /// An array of more than 2^47 bytes.
+    TooLarge,
     /// More steps than the limit.
     StepLimit,
     /// A bug of ours, or arguments that do not fit the entry: a subscript out of range, a use of freed memory.
@@ -68,6 +70,7 @@ impl std::fmt::Display for Stop {
         match self {
             Stop::Check { site, .. } => write!(formatter, "check {site} failed"),
             Stop::OutOfMemory => formatter.write_str("out of memory"),
+            Stop::TooLarge => formatter.write_str("an array is too large"),
             Stop::StepLimit => formatter.write_str("step limit reached"),
             Stop::Broken(message) => write!(formatter, "broken: {message}"),
         }

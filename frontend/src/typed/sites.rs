@@ -102,3 +102,10 @@ impl Site {
         }
     }
 }
+
+/// What is said when a run meets an array that is too large although each of its axes is a size.
+pub fn too_large(function: Span, name: &str) -> Diagnostic {
+    let message = format!("an array in `{name}` would have more than 2^47 bytes");
+    Diagnostic::error(Code("E0905"), function, message)
+        .with_note("each of its axes can be a size; what their product needs, no machine has")
+}

@@ -81,6 +81,8 @@ pub enum CallError {
     CheckFailed,
     /// Not enough memory, or more than the limit.
     OutOfMemory,
+    /// An array of more than `LARGEST` bytes.
+    TooLarge,
     /// The code broke the convention: a bug of ours.
     Broken(&'static str),
 }
@@ -91,6 +93,7 @@ impl std::fmt::Display for CallError {
             CallError::NoSuchEntry(symbol) => write!(formatter, "the object has no entry `{symbol}`"),
             CallError::CheckFailed => formatter.write_str("a check failed"),
             CallError::OutOfMemory => formatter.write_str("out of memory"),
+            CallError::TooLarge => formatter.write_str("an array is too large"),
             CallError::Broken(what) => write!(formatter, "compiled code broke its convention: {what}"),
         }
     }
@@ -117,7 +120,12 @@ struct Held<'a> {
     groups: BTreeMap<u32, HostMemory>,
     given: Given<'a>,
     broken: Option<&'static str>,
+    /// An allocation of no more than `LARGEST` bytes was refused.
+    refused: bool,
 }
+
+/// What an array may have at most, in bytes: 2^47, all that an address can reach.
+pub const LARGEST: u64 = 1 << 47;
 
 /// What is wrong with fields of one array of records that have different numbers of elements.
 const UNEVEN: &str = "outputs of one array differ in length";
@@ -138,7 +146,12 @@ fn group_memory(layouts: &[OutputLayout], layout: OutputLayout, bytes: usize) ->
 impl Held<'_> {
     /// Counts bytes against the limit.
     fn take(&mut self, bytes: usize) -> Option<()> {
-        self.used = self.used.checked_add(bytes as u64).filter(|used| *used <= self.limit)?;
+        if bytes as u64 > LARGEST {
+            return None;
+        }
+        let used = self.used.checked_add(bytes as u64).filter(|used| *used <= self.limit);
+        self.refused |= used.is_none();
+        self.used = used?;
         Some(())
     }
 
@@ -179,7 +192,9 @@ impl Held<'_> {
             }
             None => {
                 self.take(bytes)?;
-                let memory = group_memory(layouts, layout, bytes)?;
+                let memory = group_memory(layouts, layout, bytes);
+                self.refused |= memory.is_none();
+                let memory = memory?;
                 let start = memory.as_ptr();
                 self.groups.insert(layout.group, memory);
                 Some(start)
@@ -199,7 +214,9 @@ impl<'a> Arena<'a> {
         let bytes = usize::try_from(bytes).ok()?;
         self.held().take(bytes)?;
         let Some(memory) = Scratch::new(bytes) else {
-            self.held().used -= bytes as u64;
+            let mut held = self.held();
+            held.used -= bytes as u64;
+            held.refused = true;
             return None;
         };
         let address = memory.as_ptr();
@@ -306,6 +323,7 @@ pub fn call_entry_into(
             groups: BTreeMap::new(),
             given,
             broken: None,
+            refused: false,
         }),
     };
     let floats = DefaultFloats::set();
@@ -321,7 +339,9 @@ pub fn call_entry_into(
     match status {
         STATUS_OK => Ok(CallOutcome { results, counts: held.counts, groups: held.groups }),
         STATUS_CHECK_FAILED => Err(CallError::CheckFailed),
-        STATUS_OUT_OF_MEMORY => Err(CallError::OutOfMemory),
+        STATUS_OUT_OF_MEMORY if held.refused => Err(CallError::OutOfMemory),
+        // More than is ever given, or more than a number can say.
+        STATUS_OUT_OF_MEMORY => Err(CallError::TooLarge),
         _ => Err(CallError::Broken("an unknown status")),
     }
 }

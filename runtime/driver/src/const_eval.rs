@@ -41,7 +41,7 @@ fn in_words(program: &Program, stop: Stop) -> String {
             let found = program.sites.get(site as usize);
             found.map_or_else(|| String::from("a check fails"), |site| site.diagnostic(&notes).message)
         }
-        Stop::OutOfMemory => format!("it needs more than {} MB", MAX_BYTES >> 20),
+        Stop::OutOfMemory | Stop::TooLarge => format!("it needs more than {} MB", MAX_BYTES >> 20),
         Stop::StepLimit => format!("it takes more than {MAX_STEPS} steps"),
         Stop::Broken(what) => format!("a bug in we3: {what}"),
     }

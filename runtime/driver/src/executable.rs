@@ -8,7 +8,7 @@ use std::rc::Rc;
 use we3_backend_api::{Artifact, Emit};
 use we3_backend_interp::{Interpreter, Limits, ResultValue, RunArray, RunValue, Stop};
 use we3_device::{CallError, LoadedObject, Threads, knobs};
-use we3_frontend::typed::Site;
+use we3_frontend::typed::{Site, too_large};
 use we3_ir::Module;
 use we3_ir::verify::verify;
 
@@ -166,6 +166,7 @@ impl<'run> Caller<'run> {
         match error {
             NativeError::Call(CallError::CheckFailed) => self.failed_check(args, budget),
             NativeError::Call(CallError::OutOfMemory) => Failure::OutOfMemory,
+            NativeError::Call(CallError::TooLarge) => self.too_large(),
             NativeError::Call(error) => Failure::bug(error.to_string()),
             NativeError::Shape => wrong_results(self.kernel),
             NativeError::Out(failure) => failure,
@@ -208,6 +209,13 @@ impl<'run> Caller<'run> {
         }
     }
 
+    /// Only whoever makes an array knows that it is too large: no check of the program says where.
+    fn too_large(&self) -> Failure {
+        let func = self.executable.ir.module.funcs.values().find(|func| func.name == self.kernel.name);
+        let span = func.and_then(|func| Some(func.spans[*func.blocks[func.body].ops.first()?]));
+        Failure::Diagnostics(vec![too_large(span.unwrap_or_default(), &self.kernel.name)])
+    }
+
     fn stopped(&self, stop: Stop) -> Failure {
         match stop {
             Stop::Check { site, notes } => match self.executable.ir.sites.get(site as usize) {
@@ -218,6 +226,7 @@ impl<'run> Caller<'run> {
                 None => Failure::Usage(format!("check {site} failed")),
             },
             Stop::OutOfMemory => Failure::OutOfMemory,
+            Stop::TooLarge => self.too_large(),
             Stop::StepLimit => Failure::TooManySteps,
             Stop::Broken(what) => Failure::bug(what),
         }
