@@ -166,6 +166,7 @@ mod tests {
         assert_eq!(int_of("0b101i64"), (5, Some("i64".into())));
         assert_eq!(int_of("0o17"), (15, None));
         assert_eq!(int_of("0xf32"), (0xf32, None));
+        assert_eq!(int_of("0xbeef"), (0xbeef, None));
     }
 
     #[test]

@@ -141,7 +141,16 @@ impl<'a> Body<'_, 'a, '_> {
             return self.call_trait_fn(&function, args.positional, hint, span);
         }
         let [array] = args.positional.as_slice() else {
-            self.arity(&format!("`{name}`"), 1, args.positional.len(), span);
+            let given = args.positional.len();
+            let mut error = Diagnostic::error(
+                codes::ARGUMENT_COUNT,
+                span,
+                format!("`{name}` takes 1 argument, {given} given"),
+            );
+            if given == 2 {
+                error = error.with_note(format!("an axis is always named: `{name}(x, axis = 0)`"));
+            }
+            self.cx.report(error);
             return self.error(span);
         };
         let hint = hint

@@ -27,6 +27,8 @@ pub enum Warning {
     Bounds,
     /// Arrays that are copied
     Copies,
+    /// Sums of small integers, which wrap (always reported)
+    Narrow,
 }
 
 /// Options of `check`.
@@ -72,7 +74,7 @@ pub fn run(args: &Args, console: Console) -> Outcome {
 fn more(warning: Warning, session: &mut Session) -> Result<Vec<Diagnostic>, Failure> {
     match warning {
         // The checker reported these.
-        Warning::Sizes => Ok(Vec::new()),
+        Warning::Sizes | Warning::Narrow => Ok(Vec::new()),
         Warning::Bounds => bounds(session),
         Warning::Copies => copies(session),
     }
