@@ -80,7 +80,7 @@ fn emit_wrapper(func: &Func, symbol: &str, module: &mut ModuleText) {
         };
         list.push_str(&format!(", {val}"));
     }
-    let status = text.inst(Ty::I32, format_args!("call i32 @\"body.{symbol}\"({list})"));
+    let status = text.inst(Ty::I32, format_args!("tail call i32 @\"body.{symbol}\"({list})"));
     text.line(format_args!("ret {status}"));
     let definition =
         text.finish(&format!("define i32 @{symbol}(ptr %context, ptr %arguments, ptr %results)"));

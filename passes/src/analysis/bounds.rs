@@ -8,8 +8,9 @@
 mod describe;
 mod prove;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use we3_ir::hash::IdMap;
 use we3_ir::{BinaryOp, CompareOp, Func, Opcode, Type, UnaryOp, Value};
 
 use super::forms::{Form, Forms, Monomial, is_saturating};
@@ -28,14 +29,14 @@ pub struct Bounds {
     /// Each is ≥ 0.
     facts: Vec<Form>,
     /// Facts that mention a monomial.
-    index: HashMap<Monomial, Vec<usize>>,
+    index: IdMap<Monomial, Vec<usize>>,
     /// Values whose own definition has been turned into facts.
     described: BTreeSet<Value>,
     describing: Vec<Value>,
     /// Changes with the facts.
     state: u64,
     /// Whether a form was proved, and in which state: the same questions come again and again.
-    answers: HashMap<Form, (u64, bool)>,
+    answers: IdMap<Form, (u64, bool)>,
 }
 
 /// A place to return to when a region ends.

@@ -3,19 +3,20 @@
 //! size is an error of its own.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
+use we3_ir::hash::IdMap;
 use we3_ir::{BinaryOp, Func, Opcode, Type, UnaryOp, Value};
 
 const MAX_DEGREE: usize = 4;
 const MAX_TERMS: usize = 16;
 
 /// A product of a few values, sorted; empty: 1.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct Monomial {
     len: u8,
-    /// Those behind `len` are all the same.
+    /// Those behind `len` count for nothing.
     values: [Value; 2 * MAX_DEGREE],
 }
 
@@ -50,6 +51,20 @@ impl Deref for Monomial {
 
     fn deref(&self) -> &[Value] {
         &self.values[..usize::from(self.len)]
+    }
+}
+
+impl PartialEq for Monomial {
+    fn eq(&self, other: &Monomial) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl Eq for Monomial {}
+
+impl Hash for Monomial {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self[..].hash(state);
     }
 }
 
@@ -211,7 +226,7 @@ impl Form {
 /// Forms of values, computed once each.
 #[derive(Default)]
 pub struct Forms {
-    known: HashMap<Value, Form>,
+    known: IdMap<Value, Form>,
 }
 
 impl Forms {

@@ -91,7 +91,9 @@ impl Lower<'_> {
     /// All tiles along the last axis, for given subscripts of the other axes.
     pub(super) fn dot_row(&mut self, whole: &Nest<'_>, nest: &DotNest, kind: ForKind, outer: &[Value]) {
         let size = whole.sizes[outer.len()];
-        if self.facts.compact {
+        // Beside code for large sizes this is for small ones, which have no full tile.
+        let schedule = whole.schedule;
+        if self.facts.compact || schedule.packed.is_some() || schedule.rows.is_some() {
             self.dot_row_once(whole, nest, kind, outer);
             return;
         }

@@ -186,10 +186,10 @@ impl Emitter<'_, '_> {
         let (status, phi) = self.text.phi(join, Ty::I32);
         let context = self.context.clone();
         let (lo, hi) = (&range.lo, &range.hi);
+        let environment = self.fill(record);
         self.text.branch(&small, here, threads);
 
         self.text.start(here);
-        let environment = self.fill(record);
         let gave = self
             .text
             .inst(Ty::I32, format_args!("call i32 @\"{name}\"({context}, {environment}, {lo}, {hi})"));
@@ -197,7 +197,6 @@ impl Emitter<'_, '_> {
         self.text.jump(join);
 
         self.text.start(threads);
-        let environment = self.fill(record);
         let whole = Val::int(Ty::I64, CHUNK_PICOSECONDS.into());
         let grain = self.text.binary("udiv", &whole, work);
         let grain = self.text.lanewise("llvm.umax", &[&grain, &Val::int(Ty::I64, 1)]);
@@ -220,7 +219,7 @@ impl Emitter<'_, '_> {
         self.text.start(next);
     }
 
-    /// A record of its own for each call, so that the one of a call that is inlined dissolves.
+    /// Puts what the body captures into a record on the stack.
     fn fill(&mut self, record: &Record) -> Val {
         let ty = record.ty();
         let place = self.text.alloca_record(&ty);

@@ -43,29 +43,36 @@ impl Bounds {
         if self.split(func, form, monomial, *coefficient, depth, budget) {
             return true;
         }
-        for (fact, rest) in self.eliminating(monomial, *coefficient) {
+        let mut eliminate = |fact: &Form| {
             if *budget == 0 && fact.terms().len().abs_diff(form.terms().len()) > 1 {
                 // Only a constant counts now, and other terms than in the form would stay.
-                continue;
+                return false;
             }
             // A form is an integer: it is ≥ 0 when `scale` times it is above `−scale`.
-            let times;
-            let fact = if rest.is_empty() {
-                fact
-            } else {
-                times = fact.times(&product_of(&rest));
-                &times
-            };
             let scale = fact.coefficient(monomial).abs();
-            let scaled;
-            let scaled = if scale == 1 {
-                form
-            } else {
-                scaled = form.scaled(scale).plus(1, &Form::constant(scale - 1));
-                &scaled
+            let next = match scale {
+                1 => form.plus(-coefficient.abs(), fact),
+                _ => {
+                    let scaled = form.scaled(scale).plus(1, &Form::constant(scale - 1));
+                    scaled.plus(-coefficient.abs(), fact)
+                }
             };
-            if self.search(func, &scaled.plus(-coefficient.abs(), fact), depth - 1, budget) {
-                return true;
+            self.search(func, &next, depth - 1, budget)
+        };
+        if self.facts_with(monomial, *coefficient).any(&mut eliminate) {
+            return true;
+        }
+        if monomial.len() > 1 {
+            for position in 0..monomial.len() {
+                let mut rest = monomial.to_vec();
+                let part = Monomial::single(rest.remove(position));
+                if rest.iter().all(|value| self.is_not_negative(*value)) {
+                    let factor = product_of(&rest);
+                    let mut facts = self.facts_with(&part, *coefficient);
+                    if facts.any(|fact| eliminate(&fact.times(&factor))) {
+                        return true;
+                    }
+                }
             }
         }
         // A value that is ≥ 0 may simply go when it counts upwards.
@@ -103,26 +110,12 @@ impl Bounds {
         })
     }
 
-    /// Facts that, multiplied by the values beside them (all ≥ 0), have the monomial with the sign of `coefficient`.
-    fn eliminating(
-        &self,
-        monomial: &Monomial,
-        coefficient: i128,
-    ) -> impl Iterator<Item = (&Form, Vec<Value>)> {
-        let facts_of = move |part: Monomial, rest: Vec<Value>| {
-            let numbers = self.index.get(&part).map_or(&[][..], Vec::as_slice);
-            let facts = numbers.iter().map(|number| &self.facts[*number]);
-            let fitting = facts.filter(move |fact| fact.coefficient(&part).signum() == coefficient.signum());
-            fitting.map(move |fact| (fact, rest.clone()))
-        };
+    /// Facts that have the monomial with the sign of `coefficient`.
+    fn facts_with(&self, monomial: &Monomial, coefficient: i128) -> impl Iterator<Item = &Form> {
         let monomial = *monomial;
-        let positions = if monomial.len() < 2 { 0 } else { monomial.len() };
-        let multiplied = (0..positions).filter_map(move |position| {
-            let mut rest = monomial.to_vec();
-            let part = Monomial::single(rest.remove(position));
-            rest.iter().all(|value| self.is_not_negative(*value)).then(|| facts_of(part, rest))
-        });
-        facts_of(monomial, Vec::new()).chain(multiplied.flatten())
+        let numbers = self.index.get(&monomial).map_or(&[][..], Vec::as_slice);
+        let facts = numbers.iter().map(|number| &self.facts[*number]);
+        facts.filter(move |fact| fact.coefficient(&monomial).signum() == coefficient.signum())
     }
 
     /// `min`, `max` and `select` are one of their operands: both must do, or one where that is enough.
