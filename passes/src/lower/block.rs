@@ -96,6 +96,12 @@ impl Lower<'_> {
             return;
         }
         self.hints[value] = Some(hint);
+        let (Dest::Output { step, .. } | Dest::Place { step, .. }) = hint.dest;
+        if step == 1
+            && let Some(before) = self.updated_from(block, op, value)
+        {
+            self.hint(block, before, Hint { position: None, then: Some(value), ..hint });
+        }
         if let Some(before) = self.shares_place(block, op, value) {
             self.hint(block, before, Hint { position: None, then: Some(value), ..hint });
         }

@@ -21,10 +21,25 @@ impl Lower<'_> {
         let data = &src.ops[op];
         let sizes = self.scalars(&data.args[..rank]);
         let mut places: Vec<Array> = Vec::new();
+        let mut copies: Vec<Value> = Vec::new();
+        let n_copied = self.copied.len();
         for result in &data.results {
-            places.push(self.reused(op, *result).unwrap_or_else(|| self.place_result(*result)));
+            let place = match self.reused(op, *result) {
+                Some((place, slices)) => {
+                    copies.extend(self.copy_slices(&slices, &sizes));
+                    place
+                }
+                None => self.place_result(*result),
+            };
+            places.push(place);
         }
-        self.lower_nest(op, &sizes, &places, 0);
+        if !self.is_overwritten(op) {
+            self.lower_nest(op, &sizes, &places, 0);
+        }
+        self.copied.truncate(n_copied);
+        for copy in copies {
+            self.free(copy);
+        }
     }
 
     /// The loops of a build, or of an update that writes every cell of a part of an array: where each value goes is
@@ -37,22 +52,37 @@ impl Lower<'_> {
         if let Some(short) = short {
             write_out(&mut schedule, short, self.in_parallel);
         }
+        // Before those inside.
+        self.nests.push(PlacedNest { op, rank, schedule: schedule.clone(), inside: self.frames.len() > 1 });
+        let other = if asked { None } else { self.along_other_axis(op, &schedule, sizes) };
+        let Some((short, other)) = other else {
+            return self.write_nest(op, sizes, places, skip, &schedule);
+        };
+        let along = |schedule: NestSchedule| {
+            move |this: &mut Self| {
+                this.write_nest(op, sizes, places, skip, &schedule);
+                Vec::new()
+            }
+        };
+        self.if_else(short, &[], along(other), along(schedule));
+    }
+
+    fn write_nest(
+        &mut self,
+        op: Op,
+        sizes: &[Value],
+        places: &[Array],
+        skip: usize,
+        schedule: &NestSchedule,
+    ) {
+        let rank = sizes.len();
         let was_parallel = self.in_parallel;
         let dots = schedule.dot_tile.and_then(|(near, far)| self.dot_nest(op, near, far));
         let body = self.src.ops[op].regions[0];
-        // Before those inside.
-        let number = self.nests.len();
-        self.nests.push(PlacedNest {
-            op,
-            rank,
-            schedule: NestSchedule::default(),
-            inside: self.frames.len() > 1,
-        });
         let ranges = vec![None; rank];
-        let nest = Nest { sizes, ranges, schedule: &schedule, body, places, skip, dots: dots.as_ref() };
+        let nest = Nest { sizes, ranges, schedule, body, places, skip, dots: dots.as_ref() };
         self.blocks(&nest, 0);
         self.in_parallel = was_parallel;
-        self.nests[number].schedule = schedule;
     }
 
     /// The loops over blocks from number `number` on, then those over all axes.
@@ -303,7 +333,7 @@ impl Lower<'_> {
 
     pub(super) fn lower_index(&mut self, op: Op) {
         let data = &self.src.ops[op];
-        if let Some(value) = self.index_of_cell(op) {
+        if let Some(value) = self.index_of_cell(op).or_else(|| self.index_of_slice(op)) {
             self.set_scalar(data.results[0], value);
             return;
         }

@@ -91,8 +91,9 @@ impl Lower<'_> {
         let n = self.scalar(data.args[0]);
         let swaps = self.swaps(op);
         // Both arrays of these are made from the argument as it is.
-        let lies_there: Vec<usize> =
+        let mut lies_there: Vec<usize> =
             swaps.iter().filter(|swap| self.has_place(op, swap)).map(|swap| swap.position).collect();
+        lies_there.extend(self.lying_there(op));
         let mut init = self.carried_init(&data.args[1..], &data.regions, &lies_there);
         let others = self.both_arrays(op, &swaps, n, &mut init);
         let n_carried = init.len();

@@ -6,6 +6,7 @@
 
 mod block;
 mod build;
+mod carried_place;
 mod control;
 pub mod copies;
 mod diagonals;
@@ -29,6 +30,8 @@ mod scan_levels;
 mod scatter;
 pub mod schedule;
 mod short_axis;
+mod short_rows;
+mod slices;
 mod state;
 mod tile;
 mod time_tiles;

@@ -3,25 +3,37 @@
 
 use we3_ir::{Block, Func, Op, Opcode, Type, Value};
 
+use super::slices::{Slice, slices_read};
 use super::state::{Array, Lower};
 use super::update::reads_at;
 
 impl Lower<'_> {
-    /// The memory of a dying array of this frame that the result of a build may write over.
-    pub(super) fn reused(&mut self, op: Op, result: Value) -> Option<Array> {
+    /// The memory of a dying array of this frame that the result of a build may write over, and what of that has to be
+    /// copied before.
+    pub(super) fn reused(&mut self, op: Op, result: Value) -> Option<(Array, Vec<(Slice, Vec<Op>)>)> {
         if self.hints[result].is_some() || !is_scalar_build(self.src, op, result) {
             return None;
         }
         let region = self.src.ops[op].regions[0];
         let cell = self.src.blocks[region].params.as_slice();
-        let found = candidates(self.src, region, self.src.ty(result)).into_iter().find(|value| {
-            let array = self.array(*value);
-            let names = &self.roots[array.root].values;
-            self.owned_and_dying(array.root) && array.step == 1 && reads_at(self.src, names, region, cell)
-        })?;
+        let (found, slices) =
+            candidates(self.src, region, self.src.ty(result)).into_iter().find_map(|value| {
+                let array = self.array(value);
+                let names = &self.roots[array.root].values;
+                if !self.owned_and_dying(array.root) || array.step != 1 {
+                    return None;
+                }
+                if reads_at(self.src, names, region, cell) {
+                    return Some((value, Vec::new()));
+                }
+                // The size of the slices has to be known before what they are read for.
+                let alone = self.src.ops[op].results.len() == 1 && !self.facts.grid;
+                let slices = slices_read(self.src, names, region).filter(|_| alone)?;
+                Some((value, slices))
+            })?;
         let array = self.array(found);
         self.bind_alias(result, array.buffer, 1, array.root);
-        Some(self.array(result))
+        Some((self.array(result), slices))
     }
 
     /// A build of this block whose result may be built where `value` goes, because the build of

@@ -10,6 +10,7 @@ use we3_ir::{Block, Func, FuncBuilder, Op, Scalar, Type, Value};
 use super::copies::CopyReason;
 use super::diagonals::Diagonal;
 use super::nests::PlacedNest;
+use super::slices::Copied;
 use super::two_buffers::Swap;
 use crate::analysis::array_uses::ArrayUses;
 use crate::facts::TargetFacts;
@@ -124,6 +125,8 @@ pub(super) struct Lower<'a> {
     pub known_dot: Option<(Op, Value)>,
     /// The diagonal whose cells are being written.
     pub diagonal: Option<Diagonal>,
+    /// Parts of arrays that are written over, as they were.
+    pub copied: Vec<Copied>,
     /// The arrays of enclosing loops that change places with another.
     pub swaps: Vec<Swap>,
 }
@@ -147,6 +150,7 @@ impl<'a> Lower<'a> {
             rare: false,
             known_dot: None,
             diagonal: None,
+            copied: Vec::new(),
             swaps: Vec::new(),
         }
     }
@@ -234,7 +238,7 @@ impl<'a> Lower<'a> {
     }
 
     /// Distance along each axis but the last.
-    fn row_strides(&mut self, sizes: &[Value]) -> Rc<[Value]> {
+    pub(super) fn row_strides(&mut self, sizes: &[Value]) -> Rc<[Value]> {
         let mut strides = Vec::new();
         let mut stride: Option<Value> = None;
         for size in sizes.iter().skip(1).rev() {
