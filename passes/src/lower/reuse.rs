@@ -3,14 +3,14 @@
 
 use we3_ir::{Block, Func, Op, Opcode, Type, Value};
 
-use super::slices::{Slice, slices_read};
+use super::slices::{Slices, slices_read};
 use super::state::{Array, Lower};
 use super::update::reads_at;
 
 impl Lower<'_> {
     /// The memory of a dying array of this frame that the result of a build may write over, and what of that has to be
     /// copied before.
-    pub(super) fn reused(&mut self, op: Op, result: Value) -> Option<(Array, Vec<(Slice, Vec<Op>)>)> {
+    pub(super) fn reused(&mut self, op: Op, result: Value) -> Option<(Array, Slices)> {
         if self.hints[result].is_some() || !is_scalar_build(self.src, op, result) {
             return None;
         }

@@ -19,6 +19,9 @@ pub(super) struct Slice {
     axes: Vec<usize>,
 }
 
+/// Slices, with the operations that read each.
+pub(super) type Slices = Vec<(Slice, Vec<Op>)>;
+
 /// A slice as it was before the build, while that is written.
 #[derive(Clone, Debug)]
 pub(super) struct Copied {
@@ -27,21 +30,16 @@ pub(super) struct Copied {
     place: Array,
 }
 
-/// The slices that a region reads of arrays besides their own cell, with the operations that read each; none if
+/// The slices that a region reads of arrays besides their own cell; none if
 /// it reads in any other way.
-pub(super) fn slices_read(src: &Func, arrays: &[Value], region: Block) -> Option<Vec<(Slice, Vec<Op>)>> {
+pub(super) fn slices_read(src: &Func, arrays: &[Value], region: Block) -> Option<Slices> {
     let mut found = Vec::new();
     collect(src, arrays, (region, region), &mut found)?;
     // What a check guards must not be read before it.
     (found.len() <= MOST && !has_check(src, region)).then_some(found)
 }
 
-fn collect(
-    src: &Func,
-    arrays: &[Value],
-    (region, block): (Block, Block),
-    found: &mut Vec<(Slice, Vec<Op>)>,
-) -> Option<()> {
+fn collect(src: &Func, arrays: &[Value], (region, block): (Block, Block), found: &mut Slices) -> Option<()> {
     let cell = &src.blocks[region].params;
     for op in &src.blocks[block].ops {
         let data = &src.ops[*op];
