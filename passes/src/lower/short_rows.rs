@@ -2,11 +2,13 @@
 //! passes of a transform, the levels of a pyramid): there is a second version whose lanes go along another axis,
 //! and sizes choose between the two where the program runs.
 
-use we3_ir::{CompareOp, Op, Opcode, Value, ValueDef};
+use we3_ir::{Block, CompareOp, Func, Op, Opcode, Value, ValueDef};
 
 use super::schedule::NestSchedule;
 use super::state::Lower;
 
+/// Bodies with more operations are not written twice.
+const LARGEST: usize = 48;
 /// Deeper expressions are not looked into.
 const MOST_DEPTH: u32 = 6;
 
@@ -21,7 +23,8 @@ impl Lower<'_> {
         let (last, lanes) = schedule.vector?;
         let plain = schedule.packed.is_none() && schedule.rows.is_none();
         let changes = self.changes_with_turns(self.src.ops[op].args[last as usize], MOST_DEPTH);
-        if !plain || !changes || !self.facts.masks || self.facts.compact || self.rare {
+        let large = n_ops(self.src, self.src.ops[op].regions[0]) > LARGEST;
+        if !plain || !changes || large || !self.facts.masks || self.facts.compact || self.rare {
             return None;
         }
         let mut order = schedule.order.clone();
@@ -56,4 +59,9 @@ impl Lower<'_> {
             ValueDef::ResultRef(_) => false,
         }
     }
+}
+
+fn n_ops(func: &Func, block: Block) -> usize {
+    let ops = func.blocks[block].ops.iter();
+    ops.map(|op| 1 + func.ops[*op].regions.iter().map(|region| n_ops(func, *region)).sum::<usize>()).sum()
 }
