@@ -82,6 +82,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         FUSE_SIBLINGS,
         SIMPLIFY,
         DEDUPLICATE,
+        // Rows are read where they lie now, so more reductions depend on nothing inside.
+        HOIST_REDUCTIONS,
         // Equal elements are one value now.
         MERGE_COLUMNS,
         // Sizes that do not depend on a nest's axes stand before it, where its schedule can use them.

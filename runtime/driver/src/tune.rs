@@ -54,8 +54,8 @@ pub struct Found {
     pub winners: Vec<(NestNote, Schedule)>,
     /// Whether every candidate was tried.
     pub complete: bool,
-    /// Where the winners are kept, if there are any and there is a place for them.
-    pub path: Option<PathBuf>,
+    /// Where the winners are kept, or why they are not; none: there are none.
+    pub kept: Option<Result<PathBuf, String>>,
 }
 
 /// Tunes one entry for these arguments; `heard` is told of every trial.
@@ -105,9 +105,12 @@ pub fn tune(
         heard(&Trial { nest, schedule, time: found, kept, number: (number + 1, total) });
     }
     let choices = search.choices;
-    let store = Store::ours().filter(|_| !choices.is_empty());
-    let path = store.map(|store| tuned::write(&store, &module, plan, &choices)).transpose()?;
-    Ok(Found { before, after: best, winners, complete, path })
+    let kept = match Store::ours() {
+        _ if choices.is_empty() => None,
+        Some(store) => Some(tuned::write(&store, &module, plan, &choices)),
+        None => Some(Err(String::from("there is no place for it; set WE3_CACHE to a folder"))),
+    };
+    Ok(Found { before, after: best, winners, complete, kept })
 }
 
 struct Search<'a> {

@@ -10,7 +10,6 @@ use we3_ir::text::print_module;
 use we3_ir::{Op, Opcode};
 
 use crate::VERSION_TEXT;
-use crate::failure::Failure;
 use crate::plan::{Choice, Plan, Schedules};
 
 /// What they are called in the store.
@@ -53,11 +52,11 @@ fn apply(module: &mut Module, choices: &[Choice]) {
 }
 
 /// Keeps choices for this optimised array IR; where.
-pub fn write(store: &Store, module: &Module, plan: &Plan, choices: &[Choice]) -> Result<PathBuf, Failure> {
+pub fn write(store: &Store, module: &Module, plan: &Plan, choices: &[Choice]) -> Result<PathBuf, String> {
     let line = |choice: &Choice| format!("{}: {} {}\n", choice.entry, choice.op, choice.schedule);
     let text: String = choices.iter().map(line).collect();
     let written = with_key(module, plan, |key| store.write(KIND, key, &text));
-    written.map_err(|error| Failure::Usage(format!("the schedules cannot be kept: {error}")))
+    written.map_err(|error| error.to_string())
 }
 
 /// What was kept for this optimised array IR.

@@ -118,10 +118,10 @@ fn summary(session: &Session, name: &str, found: &Found) -> String {
     if !found.complete {
         text.push_str("  the time was up before all candidates were tried: --budget gives more\n");
     }
-    match &found.path {
-        Some(path) => text.push_str(&format!("  kept in {}\n", path.display())),
-        None if found.winners.is_empty() => {}
-        None => text.push_str("  not kept: there is no place for it (set WE3_CACHE to a folder)\n"),
+    match &found.kept {
+        Some(Ok(path)) => text.push_str(&format!("  kept in {}\n", path.display())),
+        Some(Err(why)) => text.push_str(&format!("  not kept: {why}\n")),
+        None => {}
     }
     text
 }
@@ -143,7 +143,7 @@ fn json(session: &Session, name: &str, found: &Found) -> String {
         "after_seconds": found.after.as_secs_f64(),
         "winners": winners(session, found),
         "complete": found.complete,
-        "path": found.path,
+        "path": found.kept.as_ref().and_then(|kept| kept.as_ref().ok()),
     });
     format!("{value}\n")
 }
