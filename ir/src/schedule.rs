@@ -50,6 +50,11 @@ impl Schedule {
             || self.vector != Vector::Open
     }
 
+    /// Whether it says which axis runs in lanes.
+    pub fn wants_lanes(&self) -> bool {
+        matches!(self.vector, Vector::Axis(..))
+    }
+
     /// Adds one part of its text, in words: `["tile", "0", "32"]`.
     pub fn add_part(&mut self, words: &[&str]) -> Result<(), String> {
         let unknown = || format!("expected {PARTS}, found `{}`", words.join(" "));

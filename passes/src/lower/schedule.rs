@@ -93,8 +93,8 @@ pub fn refusals(module: &Module) -> Vec<(Span, String)> {
                 .iter()
                 .filter_map(|op| Some((*op, func.schedules.get(*op)?.as_ref()?)));
             for (op, schedule) in asked {
-                let wants_lanes = matches!(schedule.vector, Vector::Axis(..));
-                if let Some(reason) = no_lanes(func, func.ops[op].regions[0]).filter(|_| wants_lanes) {
+                let reason = no_lanes(func, func.ops[op].regions[0]);
+                if let Some(reason) = reason.filter(|_| schedule.wants_lanes()) {
                     found.push((
                         func.spans[op],
                         format!("its elements cannot be computed in lanes: {reason}"),

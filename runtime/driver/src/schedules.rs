@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use we3_frontend::codes;
 use we3_frontend::source::SourceMap;
 use we3_ir::diagnostic::Diagnostic;
 use we3_ir::schedule::Vector;
@@ -20,9 +21,6 @@ use crate::plan::Plan;
 use crate::stages::optimised;
 use crate::tuned;
 
-/// A schedule that cannot be followed.
-pub const BAD_SCHEDULE: we3_ir::diagnostic::Code = we3_frontend::codes::BAD_SCHEDULE;
-
 /// The nests of each entry as the optimised program has them.
 pub fn of_entries(module: Module, plan: &Plan) -> Result<Vec<(String, Vec<NestNote>)>, Failure> {
     let mut module = optimised(module, plan)?;
@@ -38,7 +36,7 @@ pub fn refused(module: &Module) -> Result<(), Failure> {
         return Ok(());
     }
     let error = |(span, reason): (Span, String)| {
-        Diagnostic::error(BAD_SCHEDULE, span, "this schedule cannot be followed")
+        Diagnostic::error(codes::BAD_SCHEDULE, span, "this schedule cannot be followed")
             .with_note(reason)
             .with_note("without `vectorise` the compiler finds what fits")
     };

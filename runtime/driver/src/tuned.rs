@@ -8,6 +8,7 @@ use we3_ir::Module;
 use we3_ir::entity::EntityRef as _;
 use we3_ir::text::print_module;
 use we3_ir::{Op, Opcode};
+use we3_passes::lower::schedule::no_lanes;
 
 use crate::VERSION_TEXT;
 use crate::plan::{Choice, Plan, Schedules};
@@ -42,9 +43,12 @@ fn apply(module: &mut Module, choices: &[Choice]) {
         let op = Op::new(choice.op as usize);
         let func = module.funcs.values_mut().find(|func| func.name == choice.entry);
         let Some(func) = func.filter(|func| func.ops.get(op).is_some()) else { continue };
-        if let Opcode::Build { rank } = func.ops[op].opcode
+        let data = &func.ops[op];
+        // Nobody asked for it, so what cannot be followed is no error.
+        if let Opcode::Build { rank } = data.opcode
             && func.schedules[op].is_none()
             && choice.schedule.problem(rank).is_none()
+            && (!choice.schedule.wants_lanes() || no_lanes(func, data.regions[0]).is_none())
         {
             func.schedules[op] = Some(Box::new(choice.schedule.clone()));
         }
@@ -94,6 +98,22 @@ entry func @f(%0: i64, %1: f32[%0]) -> (i64, f32[#0]) {
 }
 ";
 
+    /// Each element is a reduction, which no lanes can share.
+    const SUMS: &str = "array module
+entry func @f(%0: i64, %1: f32[%0]) -> (i64, f32[#0]) {
+  %2: f32[%0] = build %0 {
+  b(%3: i64):
+    %4: f32 = reduce.sum %0 {
+    b(%5: i64):
+      %6: f32 = index %1, %5
+      yield %6
+    }
+    yield %4
+  }
+  return %0, %2
+}
+";
+
     #[test]
     fn winners_are_found_again_for_the_same_program_plan_and_processor_only() {
         let root = std::env::temp_dir().join(format!("we3-tuned-{}", std::process::id()));
@@ -124,6 +144,11 @@ entry func @f(%0: i64, %1: f32[%0]) -> (i64, f32[#0]) {
             wrong.map(|(entry, op)| Choice { entry: entry.into(), op, schedule: schedule.clone() }).to_vec();
         let plan = Plan::host(BackendChoice::Cranelift).with_schedules(Schedules::Given(choices));
         choose(&mut module, &plan);
+        let lanes = Schedule { vector: we3_ir::schedule::Vector::Axis(0, 4), ..Schedule::default() };
+        let choices = vec![Choice { entry: "f".into(), op: 0, schedule: lanes }];
+        let mut sums = parse_module(SUMS).expect("it parses");
+        choose(&mut sums, &plan.with_schedules(Schedules::Given(choices)));
+        assert_eq!(print_module(&sums), print_module(&parse_module(SUMS).expect("it parses")));
         assert_eq!(print_module(&module), print_module(&parse_module(MODULE).expect("it parses")));
     }
 }
