@@ -37,16 +37,38 @@ Examples:
     we3c run model.we3 layer random:[8,4] w.npy b.npy --same-bits
     we3c run model.we3 'softmax::<f32>' random:f32[2,3] --backend interp --time";
 
-/// Options of `run`.
+/// A call as the command line writes it, for this command and for `tune`.
 #[derive(clap::Args, Debug)]
-#[command(after_long_help = EXAMPLES)]
-pub struct Args {
+pub struct CallArgs {
     /// The root module (`-`: standard input)
     file: String,
 
     /// The function (may be left out when there is only one), then its arguments
     #[arg(value_name = "ENTRY ARGUMENT", allow_negative_numbers = true)]
     call: Vec<String>,
+
+    /// What `random:` starts from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// How many threads the call may use (default: WE3_THREADS, else every core)
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl CallArgs {
+    /// What the call may use.
+    pub fn budget(&self) -> Budget {
+        Budget::default().on_threads(self.threads)
+    }
+}
+
+/// Options of `run`.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    call: CallArgs,
 
     /// interp, cranelift or llvm
     #[arg(long, default_value = "cranelift")]
@@ -68,14 +90,6 @@ pub struct Args {
     #[arg(long)]
     full: bool,
 
-    /// What `random:` starts from
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-
-    /// How many threads the call may use (default: WE3_THREADS, else every core)
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
-
     /// Say how long each stage and the call took
     #[arg(long)]
     time: bool,
@@ -85,26 +99,15 @@ pub struct Args {
     no_tune: bool,
 }
 
-impl Args {
-    fn budget(&self) -> Budget {
-        Budget::default().on_threads(self.threads)
-    }
-}
-
 /// Runs the function.
 pub fn run(args: &Args, console: Console) -> Outcome {
     let start = Instant::now();
-    let mut program = Program::open(&args.file, &args.call)?;
+    let mut program = Program::open(&args.call)?;
     report(&program.session, console);
     if program.session.has_errors() {
         return Ok(ExitCode::from(EXIT_FAILED));
     }
-    let entry = program.session.entry(&program.entry)?.clone();
-    let kernel = program.session.kernel(&entry)?;
-    let source = &program.root;
-    let defaults = |param: &str| default_text(source, &program.written, param);
-    let mut files = ArgumentFiles::default();
-    let values = bind_arguments(&entry.name, &entry.params, &program.args, &defaults, args.seed, &mut files)?;
+    let (kernel, values) = program.bind()?;
     let outcome = match args.same_bits {
         true => same_bits(&mut program.session, &kernel, &values, args, console),
         false => call(&mut program.session, &kernel, &values, args, console),
@@ -141,25 +144,24 @@ fn print(result: &HostValue, args: &Args, console: Console) {
 pub struct Program {
     /// The program.
     pub session: Session,
-    /// The text of its root module.
-    pub root: String,
+    root: String,
     /// The entry, perhaps a wrapper made for an instance.
-    pub entry: String,
+    entry: String,
     /// The function as written in the source.
-    pub written: String,
-    /// The arguments.
-    pub args: Vec<NamedSpec>,
+    written: String,
+    args: Vec<NamedSpec>,
+    seed: u64,
 }
 
 impl Program {
-    /// Reads a program, and a call of it: the entry, unless there is only one, then its arguments.
-    pub fn open(file: &str, call: &[String]) -> Result<Program, Failure> {
-        let sources = super::sources(file)?;
+    /// Reads and checks a program, and the words of a call of it.
+    pub fn open(call: &CallArgs) -> Result<Program, Failure> {
+        let sources = super::sources(&call.file)?;
         let root = sources.root_text().to_owned();
         let session = Session::open(&sources, SessionOptions::default());
-        let (name, rest) = entry_and_arguments(&session, &root, call)?;
+        let (name, rest) = entry_and_arguments(&session, &root, &call.call)?;
         let args = rest.iter().map(|text| argument(text)).collect::<Result<Vec<NamedSpec>, Failure>>()?;
-        let wanted = EntryName::parse(&name);
+        let (wanted, seed) = (EntryName::parse(&name), call.seed);
         let specs: Vec<Spec> = args.iter().map(|(_, spec)| spec.clone()).collect();
         match instance_of(&root, &wanted, &specs)? {
             Some(instance) if !session.has_errors() => {
@@ -169,10 +171,23 @@ impl Program {
                 if let Err(failure) = session.program() {
                     return Err(Failure::Usage(format!("entry `{name}`: {}", failure.summary())));
                 }
-                Ok(Program { session, root, entry: instance.name, written: wanted.base, args })
+                Ok(Program { session, root, entry: instance.name, written: wanted.base, args, seed })
             }
-            Some(_) | None => Ok(Program { session, root, entry: name, written: wanted.base, args }),
+            Some(_) | None => Ok(Program { session, root, entry: name, written: wanted.base, args, seed }),
         }
+    }
+}
+
+impl Program {
+    /// The function that is called, and the values it is called with.
+    pub fn bind(&mut self) -> Result<(Kernel, Vec<HostValue>), Failure> {
+        let entry = self.session.entry(&self.entry)?.clone();
+        let kernel = self.session.kernel(&entry)?;
+        let defaults = |param: &str| default_text(&self.root, &self.written, param);
+        let mut files = ArgumentFiles::default();
+        let values =
+            bind_arguments(&entry.name, &entry.params, &self.args, &defaults, self.seed, &mut files)?;
+        Ok((kernel, values))
     }
 }
 
@@ -234,7 +249,7 @@ fn call(
     let backend = super::backend(&args.backend)?;
     let executable = session.build(&|name| name == kernel.name, &plan(backend, args))?;
     let name = format!("run on {}", backend.name());
-    session.log.time(&name, || executable.call(kernel, values, args.budget()))
+    session.log.time(&name, || executable.call(kernel, values, args.call.budget()))
 }
 
 /// Calls on every backend there is; all must agree, in results or in the error.
@@ -257,7 +272,7 @@ fn same_bits(
             Err(failure) => return Err(failure),
         };
         let name = format!("run on {}", backend.name());
-        let result = session.log.time(&name, || executable.call(kernel, values, args.budget()));
+        let result = session.log.time(&name, || executable.call(kernel, values, args.call.budget()));
         backends += 1;
         match &agreed {
             None => agreed = Some((backend, result)),

@@ -1,20 +1,16 @@
 //! `we3c tune`: searches for faster schedules of a function's nests, with real calls.
 
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use we3_driver::arguments::{bind_arguments, default_text};
-use we3_driver::executable::Budget;
 use we3_driver::plan::Plan;
 use we3_driver::schedules::{axis_names, place, words};
 use we3_driver::session::Session;
 use we3_driver::tune::{Found, Trial, tune};
 
-use super::run::Program;
+use super::run::{CallArgs, Program};
 use super::{Outcome, report, shown};
 use crate::console::{Console, EXIT_FAILED, MessageFormat};
-use crate::files::ArgumentFiles;
 
 const EXAMPLES: &str = "\
 Each candidate is compiled, called with your arguments, compared bit for bit with the compiler's own choice and timed.
@@ -29,12 +25,8 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// The root module (`-`: standard input)
-    file: String,
-
-    /// The function (may be left out when there is only one), then its arguments, as for `run`
-    #[arg(value_name = "ENTRY ARGUMENT", allow_negative_numbers = true)]
-    call: Vec<String>,
+    #[command(flatten)]
+    call: CallArgs,
 
     /// cranelift or llvm
     #[arg(long, default_value = "cranelift")]
@@ -43,14 +35,6 @@ pub struct Args {
     /// Seconds to spend
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = seconds)]
     budget: f64,
-
-    /// What `random:` starts from
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-
-    /// How many threads the calls may use (default: WE3_THREADS, else every core)
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -64,19 +48,14 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 /// Tunes the function.
 pub fn run(args: &Args, console: Console) -> Outcome {
-    let mut program = Program::open(&args.file, &args.call)?;
+    let mut program = Program::open(&args.call)?;
     report(&program.session, console);
     if program.session.has_errors() {
         return Ok(ExitCode::from(EXIT_FAILED));
     }
-    let entry = program.session.entry(&program.entry)?.clone();
-    let kernel = program.session.kernel(&entry)?;
-    let source = &program.root;
-    let defaults = |param: &str| default_text(source, &program.written, param);
-    let mut files = ArgumentFiles::default();
-    let values = bind_arguments(&entry.name, &entry.params, &program.args, &defaults, args.seed, &mut files)?;
+    let (kernel, values) = program.bind()?;
     let plan = Plan::host(super::backend(&args.backend)?);
-    let limits = (Duration::from_secs_f64(args.budget), Budget::default().on_threads(args.threads));
+    let limits = (Duration::from_secs_f64(args.budget), args.call.budget());
     let mut heard = |trial: &Trial| console.progress(&progress(trial));
     let outcome = tune(&mut program.session, &kernel, &values, &plan, limits, &mut heard);
     console.progress("");
