@@ -11,7 +11,7 @@ mod prove;
 use std::collections::BTreeSet;
 
 use we3_ir::hash::IdMap;
-use we3_ir::{BinaryOp, CompareOp, Func, Opcode, Type, UnaryOp, Value};
+use we3_ir::{BinaryOp, CompareOp, Func, Opcode, Scalar, Type, UnaryOp, Value};
 
 use super::forms::{Form, Forms, Monomial, is_saturating};
 
@@ -82,6 +82,9 @@ impl Bounds {
 
     /// The value as a form that equals it.
     pub(super) fn exact(&mut self, func: &Func, value: Value) -> Form {
+        if *func.ty(value) != Type::I64 {
+            return narrow_form(func, value);
+        }
         let form = self.forms.of(func, value);
         if is_plain(&form) {
             return form;
@@ -161,7 +164,7 @@ impl Bounds {
                     self.assume(func, otherwise, truth, renamed);
                 }
             }
-            (Opcode::Compare(kind), _) if *func.ty(data.args[0]) == Type::I64 => {
+            (Opcode::Compare(kind), _) if is_whole(func.ty(data.args[0])) => {
                 let mut left = self.exact(func, data.args[0]);
                 let mut right = self.exact(func, data.args[1]);
                 for (from, to) in renamed {
@@ -201,7 +204,7 @@ impl Bounds {
                 let first = self.holds(func, data.args[0], truth);
                 if both == first { self.holds(func, data.args[1], truth) } else { first }
             }
-            Opcode::Compare(kind) if *func.ty(data.args[0]) == Type::I64 => {
+            Opcode::Compare(kind) if is_whole(func.ty(data.args[0])) => {
                 let kind = if truth { *kind } else { negated(*kind) };
                 self.compares(func, kind, data.args[0], data.args[1])
             }
@@ -219,6 +222,19 @@ impl Bounds {
         }
         consequences(kind, &left, &right).iter().all(|form| self.prove(func, form))
     }
+}
+
+/// Whether all values of the type are numbers that an `i64` holds.
+fn is_whole(ty: &Type) -> bool {
+    ty.as_scalar().is_some_and(|ty| ty == Scalar::I64 || describe::range_of(ty).is_some())
+}
+
+/// A value of a type narrower than `i64`: a constant, or opaque.
+fn narrow_form(func: &Func, value: Value) -> Form {
+    let Some(known) = func.as_const(value) else { return Form::atom(value) };
+    let bits = i128::from(known.bits);
+    let negative = known.ty.is_signed_int() && known.bits >> (known.ty.bits() - 1) & 1 == 1;
+    Form::constant(if negative { bits - (1 << known.ty.bits()) } else { bits })
 }
 
 /// A constant or a value by itself.

@@ -8,6 +8,7 @@ use super::lanes::LANES;
 use super::reduce::{Columns, Combiner, Elements, Reduction};
 use super::state::Lower;
 use super::update::moves_with;
+use crate::analysis::effects::is_pure_scalar;
 
 /// log₂ of how many elements a thread takes at a time.
 const STRETCH_SHIFT: i64 = 16;
@@ -181,9 +182,21 @@ impl Lower<'_> {
     }
 }
 
-/// Whether the region is code for one element without loops or branches.
+/// Whether the region is code for one element without loops, and its branches only compute.
 pub(super) fn is_plain(func: &Func, block: Block) -> bool {
-    func.blocks[block].ops.iter().all(|op| func.ops[*op].regions.is_empty())
+    func.blocks[block].ops.iter().all(|op| {
+        let data = &func.ops[*op];
+        let chooses = data.opcode == Opcode::If && data.regions.iter().all(|region| computes(func, *region));
+        data.regions.is_empty() || chooses
+    })
+}
+
+/// Whether the region does nothing but compute.
+fn computes(func: &Func, region: Block) -> bool {
+    func.blocks[region].ops.iter().all(|op| {
+        let opcode = &func.ops[*op].opcode;
+        is_pure_scalar(opcode) || *opcode == Opcode::Yield
+    })
 }
 
 /// Whether neighbouring elements are read from neighbouring places, or all from one.
@@ -201,7 +214,7 @@ fn reads_neighbours(func: &Func, body: Block) -> bool {
                 return false;
             }
         }
-        if data.args.iter().any(varies) {
+        if data.args.iter().any(varies) || !data.regions.is_empty() {
             varying.extend_from_slice(&data.results);
         }
     }

@@ -28,6 +28,7 @@ mod rows;
 mod scan;
 mod scan_levels;
 mod scatter;
+mod scatter_tables;
 pub mod schedule;
 mod short_axis;
 mod short_rows;

@@ -7,12 +7,13 @@ use super::reduce::{Columns, Elements, Reduction, tree_order};
 use super::state::{Array, Lower};
 
 /// A scatter being lowered.
-struct Scatter {
-    n: Value,
-    body: Block,
-    rank: usize,
-    reduction: Reduction,
-    targets: Vec<Array>,
+#[derive(Clone)]
+pub(super) struct Scatter {
+    pub n: Value,
+    pub body: Block,
+    pub rank: usize,
+    pub reduction: Reduction,
+    pub targets: Vec<Array>,
 }
 
 /// All updates in memory: the cell (−1: absent) and the values of each.
@@ -49,7 +50,7 @@ impl Lower<'_> {
         }
         let scatter = Scatter { n, body, rank, reduction, targets };
         match &updates {
-            None => self.scatter_directly(&scatter),
+            None => self.scatter_directly(&scatter, data.args[1]),
             Some(updates) => {
                 match order {
                     Order::Free => self.scatter_stored(&scatter, updates),
@@ -91,16 +92,19 @@ impl Lower<'_> {
         (present, cell, values)
     }
 
-    fn scatter_directly(&mut self, scatter: &Scatter) {
-        let zero = self.i64(0);
+    fn scatter_directly(&mut self, scatter: &Scatter, dest: Value) {
+        let done = self.scatter_in_turns(scatter, dest);
+        self.for_each(done, scatter.n, |this, k| this.scatter_one(scatter, k));
+    }
+
+    /// Update `k`.
+    pub(super) fn scatter_one(&mut self, scatter: &Scatter, k: Value) {
         let shape = (scatter.reduction.masked, scatter.rank);
-        self.for_each(zero, scatter.n, |this, k| {
-            let (present, cell, values) = this.scatter_element(scatter.body, shape, &scatter.targets[0], k);
-            match present {
-                Some(present) => this.if_then(present, |this| this.join_cell(scatter, cell, &values)),
-                None => this.join_cell(scatter, cell, &values),
-            }
-        });
+        let (present, cell, values) = self.scatter_element(scatter.body, shape, &scatter.targets[0], k);
+        match present {
+            Some(present) => self.if_then(present, |this| this.join_cell(scatter, cell, &values)),
+            None => self.join_cell(scatter, cell, &values),
+        }
     }
 
     /// `cell = cell ⊕ values`.

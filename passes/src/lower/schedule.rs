@@ -1,13 +1,16 @@
 //! How a nest runs, as a plain value. A schedule arranges iterations; it cannot change a result:
 //! reduction orders belong to the nest. A simple heuristic fills it in here, after what the program asked for.
 
+use std::collections::BTreeSet;
+
 use we3_ir::schedule::Vector;
 use we3_ir::span::Span;
-use we3_ir::{Block, Func, Level, Module, Op, Opcode, Scalar, Schedule, Type};
+use we3_ir::{BinaryOp, Block, Func, Level, Module, Op, Opcode, Scalar, Schedule, Type, Value};
 
 use super::product::{PackedSchedule, RowsSchedule, packed_schedule, rows_schedule};
 use crate::analysis::effects::is_pure_scalar;
 use crate::facts::TargetFacts;
+use crate::rewrite::blocks_in_order;
 
 /// How one nest (a `build` with all its domain axes) is arranged.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -87,7 +90,7 @@ pub fn refusals(module: &Module) -> Vec<(Span, String)> {
         return found;
     }
     for func in module.funcs.values() {
-        for block in crate::rewrite::blocks_in_order(func, func.body) {
+        for block in blocks_in_order(func, func.body) {
             let asked = func.blocks[block]
                 .ops
                 .iter()
@@ -130,22 +133,29 @@ fn heuristic(func: &Func, op: Op, rank: usize, in_parallel: bool, facts: &Target
 /// How many neighbours along the last axis run in lanes: as many as fill a vector of the narrowest numbers the
 /// body computes with. None where the body has loops of its own that are better off in lanes, or arrays.
 fn vector_axis(func: &Func, op: Op, facts: &TargetFacts) -> Option<u32> {
-    let mut width = Width::default();
+    // A place has 64 bits whatever is read there; with truth values alone that leaves lanes empty.
+    let truths = func.ops[op].results.iter().all(|result| func.ty(*result).element() == Scalar::Bool);
+    let places = if truths { only_places(func, func.ops[op].regions[0]) } else { BTreeSet::new() };
+    let mut width = Width { places, ..Width::default() };
     if !runs_in_lanes(func, func.ops[op].regions[0], &mut width) {
         return None;
     }
-    let lanes = facts.lanes(width.float.or(width.int).unwrap_or(8)).map(u32::from)?;
+    // Where it computes with none, what it makes is as wide as that.
+    let made = func.ops[op].results.iter().map(|result| func.ty(*result).element().bytes()).min();
+    let lanes = facts.lanes(width.float.or(width.int).or(made).unwrap_or(8)).map(u32::from)?;
     // The steps of a loop wait for each other, and two vectors side by side do not.
     // (No vector has more than 64.)
     Some(if width.repeats && facts.masks { (2 * lanes).min(64) } else { lanes })
 }
 
 /// Bytes of the narrowest floats and integers in a body, and whether it has loops.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Width {
     float: Option<u32>,
     int: Option<u32>,
     repeats: bool,
+    /// Integers that do not count.
+    places: BTreeSet<Value>,
 }
 
 fn runs_in_lanes(func: &Func, block: Block, width: &mut Width) -> bool {
@@ -157,7 +167,9 @@ fn obstacle(func: &Func, block: Block, width: &mut Width) -> Option<Op> {
     func.blocks[block].ops.iter().find_map(|op| {
         let data = &func.ops[*op];
         for result in &data.results {
-            note_width(func.ty(*result), width);
+            if !width.places.contains(result) {
+                note_width(func.ty(*result), width);
+            }
         }
         width.repeats |= matches!(data.opcode, Opcode::While | Opcode::Loop);
         let table = matches!(data.opcode, Opcode::Data { .. });
@@ -211,6 +223,25 @@ fn note_widths(func: &Func, block: Block, width: &mut Width) {
             note_widths(func, *region, width);
         }
     }
+}
+
+/// The values of a block that only say where something is read; elements side by side share them.
+fn only_places(func: &Func, block: Block) -> BTreeSet<Value> {
+    let mut numbers: BTreeSet<Value> = BTreeSet::new();
+    let mut places = BTreeSet::new();
+    for op in func.blocks[block].ops.iter().rev() {
+        let data = &func.ops[*op];
+        let sums = matches!(data.opcode, Opcode::Const(_) | Opcode::Binary(BinaryOp::Add | BinaryOp::Sub));
+        if sums && !numbers.contains(&data.results[0]) {
+            places.insert(data.results[0]);
+        } else if data.opcode != Opcode::Index {
+            numbers.extend(&data.args);
+        }
+        for inner in data.regions.iter().flat_map(|region| blocks_in_order(func, *region)) {
+            numbers.extend(func.blocks[inner].ops.iter().flat_map(|op| &func.ops[*op].args));
+        }
+    }
+    places
 }
 
 fn note_width(ty: &Type, width: &mut Width) {

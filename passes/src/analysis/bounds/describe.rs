@@ -28,14 +28,23 @@ impl Bounds {
     /// Learns from one definition; returns the forms of its operands.
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing is known of other values")]
     fn describe_value(&mut self, func: &Func, value: Value) -> Vec<Form> {
+        let own = Form::atom(value);
+        if let Some((lo, hi)) = range_of(func.ty(value).element()) {
+            self.learn(own.plus(-1, &Form::constant(lo)));
+            self.learn(Form::constant(hi).plus(-1, &own));
+        }
         let Some(op) = func.def_op(value) else { return Vec::new() };
         let data = &func.ops[op];
-        let own = Form::atom(value);
         match &data.opcode {
-            Opcode::Convert(_) => {
+            Opcode::Convert(Scalar::I64) => {
                 if let Some((lo, hi)) = range_of(func.ty(data.args[0]).element()) {
                     self.learn(own.plus(-1, &Form::constant(lo)));
                     self.learn(Form::constant(hi).plus(-1, &own));
+                    // As an `i64` it is the same number, so what is known of the one holds for the other.
+                    let narrow = Form::atom(data.args[0]);
+                    self.learn(own.plus(-1, &narrow));
+                    self.learn(narrow.plus(-1, &own));
+                    return vec![narrow];
                 }
                 Vec::new()
             }
@@ -113,7 +122,7 @@ impl Bounds {
 }
 
 /// The least and the greatest value of a type narrower than `i64`.
-fn range_of(ty: Scalar) -> Option<(i128, i128)> {
+pub(super) fn range_of(ty: Scalar) -> Option<(i128, i128)> {
     match ty {
         Scalar::Bool => Some((0, 1)),
         Scalar::I8 | Scalar::I16 | Scalar::I32 => {
