@@ -8,6 +8,7 @@ use we3_ir::verify::verify;
 use we3_ir::{Level, Module};
 
 use crate::facts::TargetFacts;
+use crate::loops::bind_sizes::OnlyCall;
 use crate::rewrite::compact;
 
 /// What a pass may look at besides the module.
@@ -15,6 +16,15 @@ use crate::rewrite::compact;
 pub struct PassContext {
     /// The machine to compile for.
     pub facts: TargetFacts,
+    /// The only call that will be made, if there is but one.
+    pub only_call: Option<OnlyCall>,
+}
+
+impl PassContext {
+    /// For this machine and any call.
+    pub fn for_target(facts: TargetFacts) -> PassContext {
+        PassContext { facts, only_call: None }
+    }
 }
 
 /// A pass is a value. Its command-line name is `name`.

@@ -8,6 +8,7 @@ use crate::array::inline::INLINE;
 use crate::array::merge_columns::MERGE_COLUMNS;
 use crate::array::strip_notes::STRIP_NOTES;
 use crate::array::strip_rows::STRIP_ROWS;
+use crate::loops::bind_sizes::BIND_SIZES;
 use crate::loops::reduce_remainders::REDUCE_REMAINDERS;
 use crate::loops::split_ranges::SPLIT_RANGES;
 use crate::loops::stream_stores::STREAM_STORES;
@@ -37,6 +38,7 @@ pub const ALL: &[Pass] = &[
     MERGE_COLUMNS,
     STRIP_ROWS,
     LOWER,
+    BIND_SIZES,
     SPLIT_RANGES,
     VECTORISE,
     REDUCE_REMAINDERS,
@@ -92,6 +94,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         STRIP_ROWS,
         REMOVE_DEAD,
         LOWER,
+        // The paths that lowering made for other sizes go in what follows.
+        BIND_SIZES,
         // Lowering writes constants and size arithmetic wherever it needs them.
         SIMPLIFY,
         HOIST,

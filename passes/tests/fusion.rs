@@ -17,7 +17,7 @@ fn optimise(text: &str) -> (Counts, String) {
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
     // Loops in lanes are written twice, for whole vectors and for what is left; here nests are counted.
     let facts = TargetFacts { vector_bytes: 0, ..TargetFacts::default() };
-    let outcome = run_passes(module, OPTIMISE.passes, &PassContext { facts }, &mut options);
+    let outcome = run_passes(module, OPTIMISE.passes, &PassContext::for_target(facts), &mut options);
     let text = print_module(
         &outcome.unwrap_or_else(|bug| panic!("{bug}\n{}", bug.before.as_deref().unwrap_or_default())).module,
     );

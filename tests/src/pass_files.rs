@@ -37,6 +37,6 @@ fn transformed(input: &str) -> Result<String, String> {
         (true, false) => TargetFacts::wide(),
         (false, false) => TargetFacts::default(),
     };
-    let outcome = run_passes(module, &passes, &PassContext { facts }, &mut options);
+    let outcome = run_passes(module, &passes, &PassContext::for_target(facts), &mut options);
     outcome.map(|outcome| print_module(&outcome.module)).map_err(|bug| bug.to_string())
 }

@@ -38,7 +38,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         ],
         &[],
     ),
-    ("runtime/cli", &["we3-driver"], &["clap", "clap_complete", "flate2", "png", "serde_json"]),
+    ("runtime/cli", &["we3-driver"], &["clap", "clap_complete", "flate2", "mimalloc", "png", "serde_json"]),
     ("stdlib", &[], &[]),
     ("bench/runner", &["we3-driver"], &["rustix", "serde", "serde_json"]),
 ];

@@ -65,7 +65,7 @@ fn mutated_programs_keep_their_meaning() {
         let narrow = TargetFacts::default();
         let streaming = TargetFacts { last_level_bytes: 256, ..TargetFacts::wide() };
         for (pipeline, facts) in [(QUICK, &narrow), (OPTIMISE, &narrow), (OPTIMISE, &streaming)] {
-            let context = PassContext { facts: facts.clone() };
+            let context = PassContext::for_target(facts.clone());
             let lowered = run_passes(module.clone(), pipeline.passes, &context, &mut RunOptions::default());
             let lowered = lowered.unwrap_or_else(|bug| panic!("{bug}\n{}", print_module(&module))).module;
             let Some(id) = lowered.find(&module.funcs[entry].name) else { panic!("the entry is gone") };

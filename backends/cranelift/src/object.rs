@@ -80,7 +80,10 @@ enum Sink {
 
 impl Assembler {
     fn new(target: &Target, options: &Options) -> Result<Assembler, Unsupported> {
-        let generators = generators(target)?;
+        let mut generators = generators(target)?;
+        if options.opt_level == 0 {
+            generators.fast_code = generators.fast_compile.clone();
+        }
         let isa = generators.fast_code.clone();
         let builder = ObjectBuilder::new(isa, "we3", default_libcall_names()).map_err(bug)?;
         let code = |disassemble| Sink::Code {

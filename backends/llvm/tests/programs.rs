@@ -35,7 +35,7 @@ fn programs() -> Vec<(String, Module)> {
 }
 
 fn lower(name: &str, module: &Module, pipeline: Pipeline, facts: &TargetFacts) -> Module {
-    let ctx = PassContext { facts: facts.clone() };
+    let ctx = PassContext::for_target(facts.clone());
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
     match run_passes(module.clone(), pipeline.passes, &ctx, &mut options) {
         Ok(outcome) => outcome.module,

@@ -77,6 +77,10 @@ impl<'s> Lexing<'s> {
     /// Letters that are not ASCII are gathered into one token with the rest of their word.
     fn extends_foreign_word(&self, kind: TokenKind, lo: u32) -> bool {
         let Some(last) = self.tokens.last().filter(|last| last.hi == lo) else { return false };
+        let may_be_word = |kind| matches!(kind, TokenKind::Error | TokenKind::Name | TokenKind::Int);
+        if !may_be_word(last.kind) || !may_be_word(kind) {
+            return false;
+        }
         let text = self.text(last.lo, last.hi);
         let word = |text: &str| text.chars().any(char::is_alphabetic);
         let here = self.source.get(lo as usize..).and_then(|rest| rest.chars().next());
@@ -93,7 +97,8 @@ impl<'s> Lexing<'s> {
 
     fn finish(mut self) -> (Vec<Token>, Vec<Diagnostic>) {
         let mut tokens = std::mem::take(&mut self.tokens);
-        tokens.retain_mut(|token| self.check(token));
+        let ascii = self.source.is_ascii();
+        tokens.retain_mut(|token| (ascii && token.kind == TokenKind::Name) || self.check(token));
         (tokens, self.diagnostics)
     }
 

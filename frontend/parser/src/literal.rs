@@ -76,6 +76,10 @@ pub(crate) fn float(text: &str, span: Span) -> FloatLit {
 
 /// What is wrong with an integer literal.
 pub(crate) fn check_int(text: &str, span: Span) -> Option<Diagnostic> {
+    // Nearly all are plain and short.
+    if text.len() < 18 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let number = split(text);
     let digits = digits(&number);
     if digits.is_empty() {

@@ -30,6 +30,9 @@ pub(crate) struct Balanced {
 
 /// Pairs up the delimiters of a file.
 pub(crate) fn balance(file: FileId, source: &str, tokens: Vec<Token>) -> Balanced {
+    if well_paired(&tokens) {
+        return Balanced { tokens, faults: vec![], too_deep: vec![], diagnostics: vec![] };
+    }
     let mut pass = Pass::new(file, source, tokens.len(), false);
     tokens.iter().enumerate().for_each(|(index, token)| pass.add(*token, &tokens[index + 1..]));
     pass.finish();
@@ -41,6 +44,22 @@ pub(crate) fn balance(file: FileId, source: &str, tokens: Vec<Token>) -> Balance
     tokens.iter().enumerate().for_each(|(index, token)| pass.add(*token, &tokens[index + 1..]));
     pass.finish();
     pass.out
+}
+
+/// Whether every delimiter has its partner and none nests too deep, as in nearly every file.
+fn well_paired(tokens: &[Token]) -> bool {
+    let mut open: Vec<TokenKind> = vec![];
+    for token in tokens {
+        if token.kind.is_opener() {
+            open.push(token.kind);
+        } else if token.kind.is_closer() && open.pop().and_then(T::closer) != Some(token.kind) {
+            return false;
+        }
+        if open.len() > MAX_NESTING {
+            return false;
+        }
+    }
+    open.is_empty()
 }
 
 struct Pass<'s> {

@@ -6,4 +6,5 @@ pub mod cost;
 pub mod effects;
 pub mod forms;
 pub mod invariant;
+pub mod operations;
 pub mod uses;

@@ -55,7 +55,7 @@ pub fn optimise(request: &OptRequest) -> Result<OptOutcome, Failure> {
             dumps.push((name.to_owned(), print_module(module)));
         }
     };
-    let ctx = PassContext { facts: facts_of(&request.target) };
+    let ctx = PassContext::for_target(facts_of(&request.target));
     let mut options = RunOptions { verify_each: request.verify_each, after: Some(&mut after) };
     let outcome = run_passes(module, &passes, &ctx, &mut options)
         .map_err(|bug| Failure::Bug { what: bug.to_string(), ir: bug.before })?;

@@ -4,8 +4,11 @@ use we3_backend_api::{Arch, Target};
 use we3_device::host::{host_target, last_level_cache};
 use we3_ir::Schedule;
 use we3_passes::TargetFacts;
+pub use we3_passes::loops::bind_sizes::OnlyCall;
 
 use crate::failure::Failure;
+use crate::flatten::{FlatArg, flatten};
+use crate::value::HostValue;
 
 /// Who runs or compiles a kernel.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -58,6 +61,8 @@ pub struct Plan {
     pub verify_each: bool,
     /// Where schedules come from that the program does not say.
     pub schedules: Schedules,
+    /// The only call that will be made of what is compiled: its sizes become constants.
+    pub only_call: Option<OnlyCall>,
 }
 
 /// Where the schedule of a nest comes from, if the program does not say it.
@@ -87,7 +92,8 @@ impl Plan {
     /// For the machine this runs on, optimised.
     pub fn host(backend: BackendChoice) -> Plan {
         let schedules = Schedules::Heuristic;
-        Plan { backend, target: host_target(), opt_level: 3, verify_each: cfg!(debug_assertions), schedules }
+        let (target, verify_each) = (host_target(), cfg!(debug_assertions));
+        Plan { backend, target, opt_level: 3, verify_each, schedules, only_call: None }
     }
 
     /// The same for another target.
@@ -112,6 +118,14 @@ impl Plan {
     #[must_use]
     pub fn with_schedules(self, schedules: Schedules) -> Plan {
         Plan { schedules, ..self }
+    }
+
+    /// The same for one call of an entry with these values and no other.
+    #[must_use]
+    pub fn for_call(self, entry: &str, values: &[HostValue]) -> Plan {
+        let scalar = |arg: &FlatArg<'_>| if let FlatArg::Bits(bits) = arg { Some(*bits) } else { None };
+        let arguments = flatten(values).iter().map(scalar).collect();
+        Plan { only_call: Some(OnlyCall { entry: entry.to_owned(), arguments }), ..self }
     }
 
     /// A line that tells plans apart: `llvm -O3 x86-64-v3`.

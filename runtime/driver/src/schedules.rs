@@ -26,7 +26,7 @@ pub fn of_entries(module: Module, plan: &Plan) -> Result<Vec<(String, Vec<NestNo
     let mut module = optimised(module, plan)?;
     tuned::choose(&mut module, plan);
     refused(&module)?;
-    Ok(nests(&module, &PassContext { facts: plan.facts() }))
+    Ok(nests(&module, &PassContext::for_target(plan.facts())))
 }
 
 /// Fails if the program asks for what cannot be done.

@@ -8,9 +8,10 @@ use we3_backend_cranelift::CraneliftBackend;
 use we3_ir::span::FileId;
 use we3_ir::text::{MAX_NESTING, parse_module, print_module};
 use we3_ir::verify::{NESTS_TOO_DEEP, verify};
-use we3_ir::{Level, Module};
+use we3_ir::{Func, Level, Module};
 use we3_parser::parse_module as parse_source;
 use we3_parser::print::{print_ast, print_tokens};
+use we3_passes::analysis::operations::{executed, written};
 use we3_passes::lower::LOWER;
 use we3_passes::manager::{Pass, PassTime};
 use we3_passes::{PassBug, PassContext, RunOptions, pipelines, run_passes};
@@ -163,7 +164,7 @@ fn some_passes(
     plan: &Plan,
     times: &mut Vec<PassTime>,
 ) -> Result<Module, Failure> {
-    let ctx = PassContext { facts: plan.facts() };
+    let ctx = PassContext { facts: plan.facts(), only_call: plan.only_call.clone() };
     let mut options = RunOptions { verify_each: plan.verify_each, after: None };
     let mut outcome = run_passes(module, passes, &ctx, &mut options).map_err(broken_pass)?;
     times.append(&mut outcome.times);
@@ -172,7 +173,8 @@ fn some_passes(
 
 /// Loop IR to an artifact.
 pub fn generate(module: &Module, plan: &Plan, emit: Emit, log: &mut StageLog) -> Result<Artifact, Failure> {
-    let options = Options { emit, opt_level: plan.opt_level };
+    let hurry = plan.only_call.is_some() && module.funcs.values().all(is_short);
+    let options = Options { emit, opt_level: if hurry { 0 } else { plan.opt_level } };
     match plan.backend {
         BackendChoice::Llvm => log.time("llvm", || llvm::compile(module, &plan.target, &options)),
         BackendChoice::Cranelift => log.time("cranelift", || {
@@ -184,6 +186,15 @@ pub fn generate(module: &Module, plan: &Plan, emit: Emit, log: &mut StageLog) ->
         }
     }
 }
+
+/// Whether a call that is made once takes less time than what faster code would cost to compile: some microseconds
+/// an operation, against a nanosecond for each time that it runs.
+fn is_short(func: &Func) -> bool {
+    executed(func).is_some_and(|count| count < SHORT * written(func))
+}
+
+/// How often each operation may run in a call that is short.
+const SHORT: u64 = 1000;
 
 /// The report of a pass that left a wrong module.
 fn broken_pass(bug: PassBug) -> Failure {

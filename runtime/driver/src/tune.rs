@@ -71,7 +71,7 @@ pub fn tune(
     let module = with_entries(&session.ir()?.module, &|name| name == kernel.name);
     let module = optimised(module, plan)?;
     let facts = plan.facts();
-    let notes: Vec<NestNote> = nests(&module, &PassContext { facts: facts.clone() })
+    let notes: Vec<NestNote> = nests(&module, &PassContext::for_target(facts.clone()))
         .into_iter()
         .flat_map(|(_, notes)| notes)
         .collect();

@@ -48,9 +48,14 @@ pub fn reference() -> Plan {
     checked(BackendChoice::Interpreter, "host", 3)
 }
 
+/// The machine's own instruction set, on the backend that every machine has.
+pub fn compiled_here() -> Plan {
+    checked(BackendChoice::Cranelift, "host", 3)
+}
+
 fn checked(backend: BackendChoice, target: &str, opt_level: u8) -> Plan {
     let target = target_from_name(target).expect("a target of the table");
-    Plan { backend, target, opt_level, verify_each: true, schedules: Schedules::Heuristic }
+    Plan { backend, target, opt_level, verify_each: true, schedules: Schedules::Heuristic, only_call: None }
 }
 
 /// The least instruction set of this machine's architecture.

@@ -160,6 +160,27 @@ impl<'run> Program<'run> {
                 self.runs_with(&plan, &names, &bound, report);
             }
         }
+        for one in &bound {
+            self.runs_alone(one, report);
+        }
+    }
+
+    /// Compiled for one call, whose sizes are constants, as `we3c run` does.
+    fn runs_alone(&mut self, one: &Bound, report: &mut FileReport) {
+        let plan = configs::compiled_here().for_call(&one.kernel.name, &one.values);
+        if self.skips(&plan) {
+            return;
+        }
+        let place = format!("{} for this call alone", plan.describe());
+        let executable = match self.session.build(&|name| name == one.kernel.name, &plan) {
+            Ok(executable) => executable,
+            Err(failure) => return report.fail(one.line, format!("{place}: {}", failure.summary())),
+        };
+        report.runs += 1;
+        let result = executable.call(&one.kernel, &one.values, Budget { steps: STEPS, ..Budget::default() });
+        if let Some(fault) = disagreement(&one.result, &result) {
+            report.fail(one.line, format!("{} on {place}: {fault}", one.kernel.name));
+        }
     }
 
     fn runs_with(&mut self, plan: &Plan, names: &BTreeSet<String>, bound: &[Bound], report: &mut FileReport) {

@@ -51,6 +51,7 @@ pub fn assemble(session: &mut Session, kernels: &[Kernel], processor: &str) -> R
         opt_level: 3,
         verify_each: true,
         schedules: Schedules::Heuristic,
+        only_call: None,
     };
     let form = run_to(Form::Array(module), Stage::Artifact, &plan, Emit::Assembly, &mut StageLog::default());
     let text = match form {

@@ -95,7 +95,7 @@ fn run(module: &Module, args: &[RunValue], backwards: bool) -> Outcome {
 }
 
 fn lowered(module: &Module, pipeline: Pipeline, facts: &TargetFacts) -> Module {
-    let ctx = PassContext { facts: facts.clone() };
+    let ctx = PassContext::for_target(facts.clone());
     let mut options = RunOptions { verify_each: true, ..RunOptions::default() };
     match run_passes(module.clone(), pipeline.passes, &ctx, &mut options) {
         Ok(outcome) => outcome.module,

@@ -239,7 +239,14 @@ fn plan(args: &Args) -> Result<Plan, Failure> {
         return Err(Failure::Usage(format!("{wrong} (target: {})", target_name(&target))));
     }
     let schedules = super::schedules(args.no_tune);
-    Ok(Plan { backend, target, opt_level: args.opt_level, verify_each: args.verify_each, schedules })
+    Ok(Plan {
+        backend,
+        target,
+        opt_level: args.opt_level,
+        verify_each: args.verify_each,
+        schedules,
+        only_call: None,
+    })
 }
 
 /// Why this backend does not make this for this kind of machine, if it does not.

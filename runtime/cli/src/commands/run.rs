@@ -235,8 +235,10 @@ fn argument(text: &str) -> Result<NamedSpec, Failure> {
     Ok((name.map(str::to_owned), spec))
 }
 
-fn plan(backend: BackendChoice, args: &Args) -> Plan {
-    Plan::host(backend).at_level(args.opt_level).with_schedules(super::schedules(args.no_tune))
+/// Compiled for this call alone: what its sizes decide needs no code.
+fn plan(backend: BackendChoice, kernel: &Kernel, values: &[HostValue], args: &Args) -> Plan {
+    let plan = Plan::host(backend).at_level(args.opt_level).for_call(&kernel.name, values);
+    plan.with_schedules(super::schedules(args.no_tune))
 }
 
 fn call(
@@ -247,7 +249,7 @@ fn call(
     _console: Console,
 ) -> Result<HostValue, Failure> {
     let backend = super::backend(&args.backend)?;
-    let executable = session.build(&|name| name == kernel.name, &plan(backend, args))?;
+    let executable = session.build(&|name| name == kernel.name, &plan(backend, kernel, values, args))?;
     let name = format!("run on {}", backend.name());
     session.log.time(&name, || executable.call(kernel, values, args.call.budget()))
 }
@@ -263,14 +265,15 @@ fn same_bits(
     let mut agreed: Option<(BackendChoice, Result<HostValue, Failure>)> = None;
     let mut backends = 0;
     for backend in [BackendChoice::Interpreter, BackendChoice::Cranelift, BackendChoice::Llvm] {
-        let executable = match session.build(&|name| name == kernel.name, &plan(backend, args)) {
-            Ok(executable) => executable,
-            Err(Failure::Unavailable(why)) => {
-                console.message(&format!("{} left out: {why}\n", backend.name()));
-                continue;
-            }
-            Err(failure) => return Err(failure),
-        };
+        let executable =
+            match session.build(&|name| name == kernel.name, &plan(backend, kernel, values, args)) {
+                Ok(executable) => executable,
+                Err(Failure::Unavailable(why)) => {
+                    console.message(&format!("{} left out: {why}\n", backend.name()));
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
         let name = format!("run on {}", backend.name());
         let result = session.log.time(&name, || executable.call(kernel, values, args.call.budget()));
         backends += 1;
