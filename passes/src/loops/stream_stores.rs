@@ -53,12 +53,17 @@ struct Accesses {
     kept: BTreeSet<Value>,
 }
 
+/// From how many bytes on memory goes past the caches: three quarters of the last one, as what is read wants some of
+/// it. `None` where no cache is known.
+pub fn streaming_bytes(facts: &TargetFacts) -> Option<u64> {
+    let from_bytes = facts.last_level_bytes / 4 * 3;
+    (from_bytes > 0 && facts.vector_bytes > 0 && !facts.grid).then_some(from_bytes)
+}
+
 impl Streaming {
-    /// Three quarters, as what is read wants some of the cache; `None` where no cache is known.
     fn of(facts: &TargetFacts) -> Option<Streaming> {
-        let from_bytes = facts.last_level_bytes / 4 * 3;
-        let worth = from_bytes > 0 && facts.vector_bytes > 0 && !facts.grid;
-        worth.then_some(Streaming { from_bytes, vector_bytes: facts.vector_bytes })
+        let from_bytes = streaming_bytes(facts)?;
+        Some(Streaming { from_bytes, vector_bytes: facts.vector_bytes })
     }
 
     /// Rewrites the outermost parallel loops of a block.

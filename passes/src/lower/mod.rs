@@ -27,6 +27,7 @@ mod reuse;
 mod rows;
 mod scan;
 mod scan_levels;
+mod scan_rows;
 mod scatter;
 mod scatter_tables;
 pub mod schedule;

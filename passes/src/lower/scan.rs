@@ -3,37 +3,41 @@
 //! so that a vectoriser finds independent work; the totals of the rows are a row themselves. What comes of
 //! the totals of blocks is in `scan_levels`.
 
-use we3_ir::{Block, CompareOp, Op, Opcode, Scalar, Type, Value};
+use we3_ir::{BinaryOp, Block, CompareOp, Op, Opcode, Scalar, Type, Value};
 
 use super::free::is_plain;
 use super::scan_levels::{LEVEL_LEN, LEVELS};
 use super::state::{Array, Lower};
+use crate::loops::stream_stores::streaming_bytes;
 
 pub(super) const ROW: i64 = 32;
-const BLOCK: i64 = ROW * ROW;
+pub(super) const BLOCK: i64 = ROW * ROW;
 
 /// A scan being lowered.
 pub(super) struct Scan {
     n: Value,
     pub init: Vec<Value>,
     body: Block,
-    combine: Block,
-    exclusive: bool,
+    pub combine: Block,
+    pub exclusive: bool,
     /// Whether elements past the end may be combined, because nothing comes of it.
     total: bool,
     pub elems: Vec<Scalar>,
-    places: Vec<Array>,
+    /// Where the results go; none: nobody uses them.
+    pub places: Vec<Option<Array>>,
+    /// Whether there is so much of them that it had better go past the caches.
+    pub past: Vec<Option<Value>>,
     /// The current block.
-    rows: Table,
+    pub rows: Table,
     /// The totals of its rows.
-    totals: Table,
+    pub totals: Table,
     /// The tables of all levels.
     pub levels: Vec<Value>,
 }
 
 /// Elements twice, before and after a step. Room for a row that is never read to any effect stands before each.
-struct Table {
-    buffers: Vec<Value>,
+pub(super) struct Table {
+    pub buffers: Vec<Value>,
     /// From an element to the other place of it.
     half: i64,
 }
@@ -46,14 +50,19 @@ impl Lower<'_> {
         let combine = data.regions[1];
         let checks =
             src.blocks[combine].ops.iter().any(|op| matches!(src.ops[*op].opcode, Opcode::Check { .. }));
+        let n = self.scalar(data.args[0]);
+        let places: Vec<Option<Array>> =
+            data.results.iter().map(|result| self.place_if_used(*result)).collect();
+        let past = places.iter().map(|place| self.past_caches(place.as_ref()?.elem, n)).collect();
         let scan = Scan {
-            n: self.scalar(data.args[0]),
+            n,
             init: self.scalars(&data.args[1..]),
             body: data.regions[0],
             combine,
             exclusive,
             total: is_plain(src, combine) && !checks,
-            places: data.results.iter().map(|result| self.place_result(*result)).collect(),
+            places,
+            past,
             rows: self.table(&elems, BLOCK),
             totals: self.table(&elems, ROW),
             levels: self.stacks(&elems, LEVELS * LEVEL_LEN),
@@ -66,7 +75,39 @@ impl Lower<'_> {
             self.if_then(some, |this| this.put(&scan, zero, &scan.init));
         }
         let n_blocks = self.ceil_shift(scan.n, 10);
-        self.for_each(zero, n_blocks, |this, block| this.scan_block(&scan, block));
+        let adjacent = scan.places.iter().flatten().all(|place| place.step == 1);
+        let rows = self.row_vectors(&scan.elems, combine).filter(|_| adjacent);
+        self.for_each(zero, n_blocks, |this, block| match rows {
+            None => this.scan_block(&scan, block),
+            Some(rows) => {
+                let base = this.mul_const(block, BLOCK);
+                let rest = this.sub(scan.n, base);
+                // The last prefix of an exclusive scan has no place.
+                let full = this.compare_const(CompareOp::Ge, rest, BLOCK + i64::from(exclusive));
+                let later = this.compare_const(CompareOp::Gt, block, 0);
+                let fits = this.b.binary(BinaryOp::And, full, later);
+                let in_registers = |this: &mut Self| {
+                    this.scan_full_block(&scan, rows, block, base);
+                    Vec::new()
+                };
+                this.if_else(fits, &[], in_registers, |this| {
+                    this.scan_block(&scan, block);
+                    Vec::new()
+                });
+            }
+        });
+    }
+
+    /// The place of a result that something uses.
+    fn place_if_used(&mut self, result: Value) -> Option<Array> {
+        let used = self.uses.last(self.frames[self.frame()].block, result).is_some();
+        used.then(|| self.place_result(result))
+    }
+
+    /// Whether `n` elements are so many that caches cannot keep them; none where that is not known.
+    fn past_caches(&mut self, elem: Scalar, n: Value) -> Option<Value> {
+        let least = streaming_bytes(self.facts)?.div_ceil(u64::from(elem.bytes()));
+        Some(self.compare_const(CompareOp::Ge, n, i64::try_from(least).ok()?))
     }
 
     fn table(&mut self, elems: &[Scalar], len: i64) -> Table {
@@ -86,12 +127,13 @@ impl Lower<'_> {
         });
     }
 
-    fn stacks(&mut self, elems: &[Scalar], len: i64) -> Vec<Value> {
+    pub(super) fn stacks(&mut self, elems: &[Scalar], len: i64) -> Vec<Value> {
         elems.iter().map(|elem| self.stack(*elem, len as u32)).collect()
     }
 
     fn put(&mut self, scan: &Scan, at: Value, values: &[Value]) {
         for (place, value) in scan.places.iter().zip(values) {
+            let Some(place) = place else { continue };
             let offset = self.mul_const(at, i64::from(place.step));
             self.store(place.buffer, offset, *value);
         }
@@ -131,7 +173,7 @@ impl Lower<'_> {
     }
 
     /// The elements of a block, and what makes its last row complete.
-    fn evaluate_block(&mut self, scan: &Scan, base: Value, len: Value) {
+    pub(super) fn evaluate_block(&mut self, scan: &Scan, base: Value, len: Value) {
         let zero = self.i64(0);
         self.for_lanes(scan.lane_bytes(), zero, len, |this, lane| {
             let k = this.add(base, lane);
