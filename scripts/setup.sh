@@ -46,3 +46,9 @@ if ! ls .venv/lib/python3*/site-packages/nvidia/*/bin/ptxas >/dev/null 2>&1; the
     .venv/bin/pip install -q --disable-pip-version-check -r scripts/requirements-ptx.txt ||
         say "could not install ptxas; PTX will not be assembled"
 fi
+# The tests of the Python package.
+if ! .venv/bin/python -c 'import numpy, pytest' 2>/dev/null; then
+    say "installing NumPy and pytest into .venv"
+    .venv/bin/pip install -q --disable-pip-version-check -r scripts/requirements-python.txt ||
+        say "could not install NumPy and pytest; the Python package will not be tested"
+fi

@@ -14,6 +14,7 @@ pub mod flatten;
 pub mod format;
 pub mod generate;
 pub mod header;
+pub mod host;
 pub mod instances;
 pub mod kernel;
 pub mod layout;

@@ -85,7 +85,7 @@ fn slots(args: &[HostValue]) -> Vec<ArgSlot<'_>> {
 }
 
 /// The number of scalar results, and where the leaves of array results go: one allocation an array.
-fn output_layouts(kernel: &Kernel) -> (usize, Vec<OutputLayout>) {
+pub(crate) fn output_layouts(kernel: &Kernel) -> (usize, Vec<OutputLayout>) {
     let mut scalars = 0;
     let mut outputs = Vec::new();
     for slot in &kernel.result_slots {
