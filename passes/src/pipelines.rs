@@ -8,6 +8,7 @@ use crate::array::inline::INLINE;
 use crate::array::merge_columns::MERGE_COLUMNS;
 use crate::array::strip_notes::STRIP_NOTES;
 use crate::array::strip_rows::STRIP_ROWS;
+use crate::array::turn_carried::TURN_CARRIED;
 use crate::loops::bind_sizes::BIND_SIZES;
 use crate::loops::reduce_remainders::REDUCE_REMAINDERS;
 use crate::loops::split_ranges::SPLIT_RANGES;
@@ -37,6 +38,7 @@ pub const ALL: &[Pass] = &[
     FUSE_SIBLINGS,
     MERGE_COLUMNS,
     STRIP_ROWS,
+    TURN_CARRIED,
     LOWER,
     BIND_SIZES,
     SPLIT_RANGES,
@@ -93,6 +95,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         // What rows have in common has left them; what strips need twice and do not use goes.
         STRIP_ROWS,
         REMOVE_DEAD,
+        // Who else reads a matrix that a loop carries has been fused with its readers, or left.
+        TURN_CARRIED,
         LOWER,
         // The paths that lowering made for other sizes go in what follows.
         BIND_SIZES,

@@ -9,6 +9,8 @@ pub struct Facts {
     pub fma: bool,
     /// `llvm.floor` and its kin are instructions (or short inline code), not library calls.
     pub rounds: bool,
+    /// The lesser of two floats, the second where they are not ordered, is an instruction.
+    pub picks: bool,
     /// `half` converts to and from `float` by an instruction that keeps denormals.
     pub converts_f16: bool,
     /// Bytes of the vectors that it can store past the caches, at addresses that are multiples of that.
@@ -32,6 +34,7 @@ impl Facts {
         let mut facts = Facts {
             fma: true,
             rounds: true,
+            picks: false,
             converts_f16: false,
             streams: &[],
             gpu: false,
@@ -43,6 +46,7 @@ impl Facts {
         };
         match target.arch {
             Arch::X86_64 => {
+                facts.picks = true;
                 facts.fma = target.has("fma") || target.has("avx512f");
                 facts.rounds = target.has("sse4.1") || target.has("avx") || target.has("avx2");
                 facts.streams = match () {

@@ -8,3 +8,4 @@ pub mod inline;
 pub mod merge_columns;
 pub mod strip_notes;
 pub mod strip_rows;
+pub mod turn_carried;

@@ -33,7 +33,8 @@ impl Lower<'_> {
             };
             places.push(place);
         }
-        if !self.is_overwritten(op) {
+        let joined = matches!(&places[..], [place] if copies.is_empty() && self.join_columns(op, place));
+        if !joined && !self.is_overwritten(op) {
             self.lower_nest(op, &sizes, &places, 0);
         }
         self.copied.truncate(n_copied);
@@ -45,6 +46,9 @@ impl Lower<'_> {
     /// The loops of a build, or of an update that writes every cell of a part of an array: where each value goes is
     /// said by `places`; the first `skip` values that the body yields are not wanted.
     pub(super) fn lower_nest(&mut self, op: Op, sizes: &[Value], places: &[Array], skip: usize) {
+        if self.write_joined(op, sizes, places, skip) {
+            return;
+        }
         let rank = sizes.len();
         let mut schedule = schedule_build(self.src, op, rank, self.in_parallel, self.facts);
         let asked = self.src.schedules[op].as_ref().is_some_and(|asked| asked.arranges_loops());
@@ -179,6 +183,10 @@ impl Lower<'_> {
             let otherwise = |this: &mut Self| this.dot_row(nest, dots, kind, &outer);
             match &nest.schedule.rows {
                 Some(rows) => self.row_blocks(nest, rows, (kind, &outer), otherwise),
+                None if dots.in_columns() && nest.schedule.packed.is_none() => {
+                    let once = |this: &mut Self| this.dot_row_once(nest, dots, kind, &outer);
+                    self.dot_columns(nest, dots.dot, (kind, &outer), once);
+                }
                 None => otherwise(self),
             }
             return;
@@ -254,7 +262,7 @@ impl Lower<'_> {
     }
 
     /// One iteration: lowers the body and puts what it yields in place.
-    fn build_element(&mut self, nest: &Nest<'_>, subscripts: &[Value]) {
+    pub(super) fn build_element(&mut self, nest: &Nest<'_>, subscripts: &[Value]) {
         let src = self.src;
         self.enter(nest.body);
         self.bind_scalar_params(nest.body, subscripts);
@@ -333,7 +341,9 @@ impl Lower<'_> {
 
     pub(super) fn lower_index(&mut self, op: Op) {
         let data = &self.src.ops[op];
-        if let Some(value) = self.index_of_cell(op).or_else(|| self.index_of_slice(op)) {
+        let known = self.index_of_cell(op).or_else(|| self.index_of_turn(op));
+        let known = known.or_else(|| self.index_of_slice(op));
+        if let Some(value) = known.or_else(|| self.index_of_joined(op)) {
             self.set_scalar(data.results[0], value);
             return;
         }

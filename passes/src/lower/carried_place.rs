@@ -130,7 +130,7 @@ fn replaces_all(src: &Func, op: Op, number: usize) -> bool {
 }
 
 /// `x` for `max(x, 0)`: no size and no count of turns is less.
-fn at_least_zero(src: &Func, value: Value) -> Value {
+pub(super) fn at_least_zero(src: &Func, value: Value) -> Value {
     let Some(op) = src.def_op(value) else { return value };
     let data = &src.ops[op];
     let zero = |value: Value| src.as_const(value).is_some_and(|constant| constant.bits == 0);

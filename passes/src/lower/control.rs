@@ -100,10 +100,13 @@ impl Lower<'_> {
         init.extend(&others);
         let body = data.regions[0];
         let params = &src.blocks[body].params;
-        let zero = self.i64(0);
+        let mut first = self.i64(0);
+        if let Some(turns) = self.turns_together(op) {
+            first = self.rounds(op, &turns, n, init[0]);
+        }
         let values = match self.time_tiles(op, &swaps) {
             Some(tiles) => self.tiled_steps(op, &tiles, n, &init),
-            None => self.for_kind(ForKind::Serial, zero, n, &init, |this, i, carried| {
+            None => self.for_kind(ForKind::Serial, first, n, &init, |this, i, carried| {
                 this.enter(body);
                 this.set_scalar(params[0], i);
                 this.bind_owned(&params[1..], &carried[..n_carried]);

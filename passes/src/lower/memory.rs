@@ -28,8 +28,16 @@ impl Lower<'_> {
 
     /// Frees what the current operation used, or made in vain, for the last time.
     pub(super) fn release_dead(&mut self, results: &[Value]) {
+        if !self.waits_for_sums() {
+            self.release(self.frames[self.frame()].index, results);
+        }
+    }
+
+    /// Frees what the operation at this position of the current frame used for the last time, and those of its results
+    /// that nobody wants.
+    pub(super) fn release(&mut self, index: u32, results: &[Value]) {
         let frame = &self.frames[self.frame()];
-        let dying = self.uses.dying(frame.block, frame.index);
+        let dying = self.uses.dying(frame.block, index);
         let unused = results.iter().filter(|value| self.uses.last(frame.block, **value).is_none());
         let candidates: Vec<Value> = dying.iter().chain(unused).copied().collect();
         for value in candidates {

@@ -7,6 +7,7 @@
 mod block;
 mod build;
 mod carried_place;
+mod columns;
 mod control;
 pub mod copies;
 mod diagonals;
@@ -37,6 +38,7 @@ mod slices;
 mod state;
 mod tile;
 mod time_tiles;
+mod turns;
 mod two_buffers;
 mod update;
 mod wavefront;

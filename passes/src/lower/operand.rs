@@ -7,6 +7,9 @@ use super::pack::{Outer, Product};
 use super::product::Line;
 use super::state::Lower;
 
+/// log₂ of how many elements of a row are copied between two looks at the other axes.
+const BLOCK_SHIFT: i64 = 6;
+
 impl Lower<'_> {
     /// Loops over the dot's axes; the body gets the subscripts and their place in row-major order.
     pub(super) fn inner_loops(
@@ -27,6 +30,28 @@ impl Lower<'_> {
             let flat = this.add(before, k);
             this.inner_loops(rest, subscripts, flat, body);
             subscripts.pop();
+        });
+    }
+
+    /// The same with the last axis in blocks, outside of the other loops: who reads memory in another order finds
+    /// the neighbours of what was read before still in cache.
+    pub(super) fn inner_blocks(&mut self, sizes: &[Value], body: &mut dyn FnMut(&mut Self, &[Value], Value)) {
+        let zero = self.i64(0);
+        let Some((last, others)) = sizes.split_last().filter(|(_, others)| !others.is_empty()) else {
+            return self.inner_loops(sizes, &mut Vec::new(), zero, body);
+        };
+        let n_blocks = self.ceil_shift(*last, BLOCK_SHIFT);
+        self.for_each(zero, n_blocks, |this, block| {
+            let lo = this.mul_const(block, 1 << BLOCK_SHIFT);
+            let end = this.add_const(lo, 1 << BLOCK_SHIFT);
+            let hi = this.min(end, *last);
+            this.inner_loops(others, &mut Vec::new(), zero, &mut |this, outer, flat| {
+                let before = this.mul(flat, *last);
+                this.for_each(lo, hi, |this, k| {
+                    let flat = this.add(before, k);
+                    body(this, &[outer, &[k]].concat(), flat);
+                });
+            });
         });
     }
 

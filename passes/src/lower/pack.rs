@@ -8,8 +8,11 @@ use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Scalar, Type, Value};
 use super::build::Nest;
 use super::dot::Chain;
 use super::operand::sizes_of;
-use super::product::{Line, PackedSchedule};
+use super::product::{Line, Needs, PackedSchedule};
 use super::state::Lower;
+
+/// An operand of so many operations is written once for each row of a tile.
+const WRITTEN_OUT: usize = 16;
 
 /// A product being written.
 pub(super) struct Product<'a> {
@@ -197,20 +200,32 @@ impl Lower<'_> {
         let values = self.alloc(product.acc, count);
         let zero = self.i64(0);
         let last = self.add_const(product.n_rows, -1);
-        self.for_each(zero, n_padded, |this, place| {
-            let tile = this.div_const(place, rows);
+        let row_value = self.src.yields(product.operands)[1 - schedule.follows_column];
+        let needs = Needs::of(self.src, &[product.nest.body, product.operands], &[row_value]);
+        let short = needs.ops.len() <= WRITTEN_OUT;
+        self.for_each(zero, n_tiles, |this, tile| {
             let first = this.mul_const(tile, rows);
-            let number = this.sub(place, first);
             let base = this.mul(first, product.n_inner);
-            let base = this.add(base, number);
-            let row = this.min(place, last);
-            let row = this.split_flat(&sizes_of(product.nest, &schedule.row_axes), row);
             let column = vec![zero; schedule.column_axes.len()];
-            this.inner_loops(&product.inner, &mut Vec::new(), zero, &mut |this, inner, flat| {
+            let copy = |this: &mut Self, number: Value, inner: &[Value], at: Value| {
+                let row = this.add(first, number);
+                let row = this.min(row, last);
+                let row = this.split_flat(&sizes_of(product.nest, &schedule.row_axes), row);
                 let pair = this.operands(product, outer, (&row, &column), inner);
+                let at = this.add(at, number);
+                this.store(values, at, pair[1 - schedule.follows_column]);
+            };
+            this.inner_blocks(&product.inner, &mut |this, inner, flat| {
                 let at = this.mul_const(flat, rows);
                 let at = this.add(base, at);
-                this.store(values, at, pair[1 - schedule.follows_column]);
+                if !short {
+                    let n_rows = this.i64(rows);
+                    return this.for_each(zero, n_rows, |this, number| copy(this, number, inner, at));
+                }
+                for number in 0..rows {
+                    let number = this.i64(number);
+                    copy(this, number, inner, at);
+                }
             });
         });
         values

@@ -11,7 +11,8 @@ impl Lower<'_> {
     /// The memory of a dying array of this frame that the result of a build may write over, and what of that has to be
     /// copied before.
     pub(super) fn reused(&mut self, op: Op, result: Value) -> Option<(Array, Slices)> {
-        if self.hints[result].is_some() || !is_scalar_build(self.src, op, result) {
+        // (What a joined matrix is made of is still read.)
+        if self.hints[result].is_some() || self.joined.is_some() || !is_scalar_build(self.src, op, result) {
             return None;
         }
         let region = self.src.ops[op].regions[0];

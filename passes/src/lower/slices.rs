@@ -14,9 +14,9 @@ const MOST: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Slice {
     array: Value,
-    subscripts: Vec<Value>,
+    pub subscripts: Vec<Value>,
     /// The axes whose subscripts are parameters of the build.
-    axes: Vec<usize>,
+    pub axes: Vec<usize>,
 }
 
 /// Slices, with the operations that read each.
@@ -130,13 +130,18 @@ impl Lower<'_> {
             let strides = self.row_strides(&sizes);
             let place = Array { buffer, elem: array.elem, step: 1, strides, root: self.roots.len() - 1 };
             self.if_then(some, |this| this.copy_slice((slice, &array), &place, &sizes, &mut Vec::new()));
-            let params: Vec<Value> = slice.axes.iter().map(|axis| slice.subscripts[*axis]).collect();
-            for index in readers {
-                self.copied.push(Copied { index: *index, params: params.clone(), place: place.clone() });
-            }
+            self.read_from(slice, readers, &place);
             buffers.push(buffer);
         }
         buffers
+    }
+
+    /// Whoever reads a slice reads it in this place from now on.
+    pub(super) fn read_from(&mut self, slice: &Slice, readers: &[Op], place: &Array) {
+        let params: Vec<Value> = slice.axes.iter().map(|axis| slice.subscripts[*axis]).collect();
+        for index in readers {
+            self.copied.push(Copied { index: *index, params: params.clone(), place: place.clone() });
+        }
     }
 
     fn copy_slice(

@@ -7,6 +7,7 @@ use we3_ir::entity::SecondaryMap;
 use we3_ir::span::Span;
 use we3_ir::{Block, Func, FuncBuilder, Op, Scalar, Type, Value};
 
+use super::columns::Joined;
 use super::copies::CopyReason;
 use super::diagonals::Diagonal;
 use super::nests::PlacedNest;
@@ -127,8 +128,12 @@ pub(super) struct Lower<'a> {
     pub diagonal: Option<Diagonal>,
     /// Parts of arrays that are written over, as they were.
     pub copied: Vec<Copied>,
+    /// A cell that goes through turns of a loop: what reads it, and what it is.
+    pub cell: Option<(Vec<Op>, Value)>,
     /// The arrays of enclosing loops that change places with another.
     pub swaps: Vec<Swap>,
+    /// The matrix that is made with the sums of its columns.
+    pub joined: Option<Rc<Joined>>,
 }
 
 impl<'a> Lower<'a> {
@@ -151,7 +156,9 @@ impl<'a> Lower<'a> {
             known_dot: None,
             diagonal: None,
             copied: Vec::new(),
+            cell: None,
             swaps: Vec::new(),
+            joined: None,
         }
     }
 

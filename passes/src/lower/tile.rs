@@ -9,17 +9,27 @@ use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Func, Op, Opcode, Scalar, Type
 
 use super::build::Nest;
 use super::dot::{Chain, Dot};
+use super::product::is_scalar_code;
 use super::state::Lower;
 use crate::analysis::effects::has_effect;
 
 /// What makes a build one of dots.
 pub(super) struct DotNest {
     /// The only operation of the body with regions.
-    dot: Op,
+    pub(super) dot: Op,
     /// Operations of the body that its regions need, in order.
     before: Vec<Op>,
     /// Neighbouring elements done together.
     width: u32,
+    /// Whether neighbours read neighbours, and lanes are worth having.
+    in_columns: bool,
+}
+
+impl DotNest {
+    /// Whether the sums of some neighbours may stay in registers.
+    pub(super) fn in_columns(&self) -> bool {
+        self.in_columns
+    }
 }
 
 /// A tile being computed.
@@ -85,7 +95,11 @@ impl Lower<'_> {
         }
         before.sort_by_key(|op| ops.iter().position(|other| other == op));
         let contiguous = on_last && reads_along(src, &data.regions, last);
-        Some(DotNest { dot, before, width: if contiguous { width_of_contiguous } else { width_of_strided } })
+        let plain = matches!(data.opcode, Opcode::Dot { .. })
+            && src.blocks[data.regions[0]].ops.iter().all(|op| is_scalar_code(src, *op));
+        let in_columns = contiguous && plain && self.facts.masks && !self.facts.compact;
+        let width = if contiguous { width_of_contiguous } else { width_of_strided };
+        Some(DotNest { dot, before, width, in_columns })
     }
 
     /// All tiles along the last axis, for given subscripts of the other axes.
@@ -113,7 +127,7 @@ impl Lower<'_> {
     }
 
     /// As `dot_row`, with the code of a tile written once: all tiles have a width that is computed.
-    fn dot_row_once(&mut self, whole: &Nest<'_>, nest: &DotNest, kind: ForKind, outer: &[Value]) {
+    pub(super) fn dot_row_once(&mut self, whole: &Nest<'_>, nest: &DotNest, kind: ForKind, outer: &[Value]) {
         let size = whole.sizes[outer.len()];
         let width = i64::from(nest.width);
         let rounded = self.add_const(size, width - 1);

@@ -161,7 +161,7 @@ impl Lower<'_> {
 
 /// Whether an update writes a part of the array in order: its cells are something fixed, then each of its subscripts
 /// or that and something fixed. The operations that say where are given, in order.
-fn part(src: &Func, body: Block, rank: usize) -> Option<Vec<Op>> {
+pub(super) fn part(src: &Func, body: Block, rank: usize) -> Option<Vec<Op>> {
     let cell = src.yields(body).split_last()?.1;
     let params = &src.blocks[body].params;
     let (fixed, moving) = cell.split_at(cell.len().checked_sub(rank).filter(|_| rank > 0)?);

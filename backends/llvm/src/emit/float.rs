@@ -65,6 +65,7 @@ impl Emitter<'_, '_> {
             BinaryOp::Mul => text.binary("fmul", &left, &right),
             BinaryOp::Div => text.binary("fdiv", &left, &right),
             BinaryOp::Rem => self.float_remainder(&left, &right),
+            BinaryOp::Min | BinaryOp::Max if self.facts.picks => self.picked(op, &left, &right),
             BinaryOp::Min => self.text.lanewise("llvm.minimum", &[&left, &right]),
             BinaryOp::Max => self.text.lanewise("llvm.maximum", &[&left, &right]),
             BinaryOp::And
@@ -98,6 +99,32 @@ impl Emitter<'_, '_> {
         let nan = Val::int(bits.ty, nan);
         let chosen = text.select(&is_nan, &nan, &bits);
         text.cast("bitcast", &chosen, operand.ty)
+    }
+
+    /// `minps(a, b)` is `a < b ? a : b`, so it and `minps(b, a)` differ where neither is less: of two zeros the bits of both
+    /// make the right one, of a NaN and anything the disjunction is a NaN, too. Three instructions where LLVM's
+    /// `minimum` takes six.
+    fn picked(&mut self, op: BinaryOp, left: &Val, right: &Val) -> Val {
+        let is_min = op == BinaryOp::Min;
+        let (predicate, join) = if is_min { ("olt", "or") } else { ("ogt", "and") };
+        let text = &mut self.text;
+        let mut bits = Vec::new();
+        for (a, b) in [(left, right), (right, left)] {
+            let first = text.fcmp(predicate, a, b);
+            let chosen = text.select(&first, a, b);
+            bits.push(text.bits_of(&chosen));
+        }
+        let mut joined = text.binary(join, &bits[0], &bits[1]);
+        if !is_min {
+            let unordered = text.fcmp("uno", left, right);
+            let nan = match left.ty.lane {
+                Lane::Double => 0x7ff8_0000_0000_0000,
+                Lane::Float | Lane::Int(_) | Lane::Half | Lane::Ptr => 0x7fc0_0000,
+            };
+            let nan = Val::int(joined.ty, nan);
+            joined = text.select(&unordered, &nan, &joined);
+        }
+        text.cast("bitcast", &joined, left.ty)
     }
 
     fn float_remainder(&mut self, left: &Val, right: &Val) -> Val {
