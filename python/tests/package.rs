@@ -18,7 +18,10 @@ fn package() -> PathBuf {
     std::fs::create_dir_all(&target).expect("cargo's temporary folder can be written");
     for entry in std::fs::read_dir(room.join("we3")).expect("the package is there") {
         let path = entry.expect("the folder can be read").path();
-        if path.extension().is_some_and(|extension| extension == "py") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "py" || extension == "pyi" || extension == "typed")
+        {
             let name = path.file_name().expect("a file has a name");
             std::fs::copy(&path, target.join(name)).expect("the file can be copied");
         }

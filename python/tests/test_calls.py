@@ -147,3 +147,12 @@ def test_a_file_and_the_module_beside_it(tmp_path):
     (tmp_path / "main.we3").write_text("use helper::{half};\npub fn f(x: f64) -> f64 = half(x);\n")
     (tmp_path / "helper.we3").write_text("pub fn half(x: f64) -> f64 = 0.5 * x;\n")
     assert we3.load(tmp_path / "main.we3").f(3) == 1.5
+
+
+def test_stubs_name_what_is_there():
+    import ast
+    import pathlib
+
+    stub = ast.parse(pathlib.Path(we3.__file__).with_suffix(".pyi").read_text())
+    named = {node.name for node in stub.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    assert named == {*we3.__all__, "load_ipython_extension"}

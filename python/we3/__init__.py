@@ -17,4 +17,12 @@ every backend and with any number of threads.
 from we3._module import Module, compile, kernel, load
 from we3._native import CompileError, Kernel, KernelError
 
+
+def load_ipython_extension(shell):
+    """`%load_ext we3` in a notebook, then `%%we3` before a cell that is a program."""
+    from we3 import _notebook
+
+    _notebook.load(shell)
+
+
 __all__ = ["CompileError", "Kernel", "KernelError", "Module", "compile", "kernel", "load"]

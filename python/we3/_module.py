@@ -45,6 +45,10 @@ class Module:
     def __dir__(self):
         return [*super().__dir__(), *self._kernels]
 
+    def kernel_names(self):
+        """The names of its `pub fn`s."""
+        return list(self._kernels)
+
     def __repr__(self):
         return f"<we3 module {self._name}: {', '.join(self._kernels)}>"
 

@@ -95,6 +95,7 @@ pub struct HostEntry {
     shapes: Vec<Shape>,
     outputs: Vec<OutputLayout>,
     n_scalars: usize,
+    symbol: String,
     code: OnceLock<Result<LoadedObject, HostError>>,
 }
 
@@ -170,7 +171,7 @@ impl HostProgram {
         }
         let code = self.code(entry)?;
         let limits = CallLimits { memory: budget.bytes, threads: budget.threads };
-        let symbol = &entry.symbol();
+        let symbol = &entry.symbol;
         let called = call_entry_into(code, symbol, &slots, entry.n_scalars, &entry.outputs, given, limits);
         called.map_err(|error| self.explained(entry, args, &error, budget))
     }
@@ -253,11 +254,8 @@ impl HostEntry {
         let mut shapes = Vec::new();
         kernel.params.iter().for_each(|param| append_shapes(&param.ty, &mut shapes));
         let (n_scalars, outputs) = output_layouts(&kernel);
-        HostEntry { kernel, docs, defaults, shapes, outputs, n_scalars, code: OnceLock::new() }
-    }
-
-    fn symbol(&self) -> String {
-        we3_backend_api::entry_symbol(&self.kernel.name)
+        let symbol = we3_backend_api::entry_symbol(&kernel.name);
+        HostEntry { kernel, docs, defaults, shapes, outputs, n_scalars, symbol, code: OnceLock::new() }
     }
 
     /// The arguments as the code takes them; memory is as long as the sizes say, or this is an error.
