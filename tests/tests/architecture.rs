@@ -39,6 +39,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &[],
     ),
     ("runtime/cli", &["we3-driver"], &["clap", "clap_complete", "flate2", "mimalloc", "png", "serde_json"]),
+    ("runtime/capi", &["we3-driver"], &[]),
     ("python", &["we3-driver"], &["pyo3"]),
     ("stdlib", &[], &[]),
     ("bench/runner", &["we3-driver"], &["rustix", "serde", "serde_json"]),

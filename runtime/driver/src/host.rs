@@ -138,6 +138,30 @@ impl HostProgram {
         &self.entries
     }
 
+    /// The number of the entry with this name; the failure says what there is.
+    pub fn entry_named(&self, name: &str) -> Result<usize, HostError> {
+        let found = self.entries.iter().position(|entry| entry.kernel.name == name);
+        let names = || self.entries.iter().map(|entry| entry.kernel.name.as_str()).collect::<Vec<_>>();
+        found.ok_or_else(|| told(Failure::unknown("entry", name, &names())))
+    }
+
+    /// How many bytes argument `number` has with these axis sizes, if it is an array of so many axes.
+    pub fn argument_bytes(&self, entry: usize, number: usize, sizes: &[u64]) -> Result<usize, HostError> {
+        let entry = self.entry(entry)?;
+        let wrong =
+            |what: &str| HostError::Argument(format!("`{}`: argument {number} {what}", entry.kernel.name));
+        match entry.shapes.get(number) {
+            None => Err(wrong("is one too many")),
+            Some(Shape::Scalar) => Err(wrong("is an array where a scalar belongs")),
+            Some(Shape::Array { rank, elem_bytes, .. }) => {
+                let bytes = sizes.iter().try_fold(*elem_bytes as u64, |all, size| all.checked_mul(*size));
+                let bytes =
+                    bytes.and_then(|bytes| usize::try_from(bytes).ok()).filter(|_| sizes.len() == *rank);
+                bytes.ok_or_else(|| wrong("has sizes that it cannot have"))
+            }
+        }
+    }
+
     /// How it is compiled.
     pub fn plan(&self) -> &Plan {
         &self.plan
