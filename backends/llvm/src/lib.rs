@@ -5,6 +5,7 @@
 mod emit;
 mod entry;
 mod facts;
+mod finite;
 mod machine;
 mod payloads;
 pub mod ptx;

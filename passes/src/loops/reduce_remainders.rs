@@ -9,7 +9,11 @@
 //! the quotient at most `2^(a−k+2)` too small before it is rounded down. Of a number of `n` bits the upper 32 are taken
 //! (`a = n − 32`), so one step is exact up to the last subtraction if `a ≤ k − 2`; else its rest is a smaller number,
 //! and a second step follows.
+//!
+//! Where lanes convert between `u64` and `f64`, the quotient is `fma(x, 1 / c, 2⁵²)`, whose lowest bits are it rounded to
+//! nearest: of a quotient below 2⁵⁰ it is off by less than 3/4, and `min(%r, %r + c)` makes the rest exact.
 
+use std::collections::HashSet;
 use std::mem;
 
 use we3_ir::{BinaryOp, Block, Func, FuncBuilder, Module, Op, Opcode, Scalar, Type, Value};
@@ -27,29 +31,57 @@ pub const REDUCE_REMAINDERS: Pass = Pass {
 
 /// Divisors have more bits, so that two steps are enough.
 const LEAST_BITS: u32 = 5;
+/// Where floats compute them, quotients are below 2 to this power.
+const QUOTIENT_BITS: u32 = 50;
 /// Deeper expressions are not looked into for how large they can be.
 const MOST_DEPTH: u32 = 8;
 
 fn run(mut module: Module, ctx: &PassContext) -> Module {
     if ctx.facts.vector_bytes > 0 && !ctx.facts.compact {
         for func in module.funcs.values_mut() {
+            let converts = ctx.facts.masks.then(|| used_whole(func, func.body));
             let body = func.body;
-            walk(func, body);
+            walk(func, body, converts.as_ref());
         }
     }
     module
 }
 
-fn walk(func: &mut Func, block: Block) {
+/// `converts`: lanes convert to and from floats; these numbers are used otherwise than cut to 32 bits.
+fn walk(func: &mut Func, block: Block, converts: Option<&HashSet<Value>>) {
     for op in mem::take(&mut func.blocks[block].ops) {
         if let Some((divisor, lanes)) = divisor_of(func, op) {
-            reduce(func, block, op, u64::from(divisor), lanes);
+            let width = width_of(func, func.ops[op].args[0], MOST_DEPTH);
+            match converts.filter(|_| width < n_bits(divisor) + QUOTIENT_BITS) {
+                Some(whole) => {
+                    let whole = whole.contains(&func.ops[op].results[0]) || divisor > 1 << 31;
+                    by_floats(func, block, op, (divisor, lanes), whole);
+                }
+                None => reduce(func, block, op, u64::from(divisor), lanes),
+            }
         }
         for region in func.ops[op].regions.clone() {
-            walk(func, region);
+            walk(func, region, converts);
         }
         func.blocks[block].ops.push(op);
     }
+}
+
+/// The vectors of `u64` that some operation takes which does not cut them to 32 bits or fewer.
+fn used_whole(func: &Func, block: Block) -> HashSet<Value> {
+    let mut whole = HashSet::new();
+    for op in &func.blocks[block].ops {
+        let data = &func.ops[*op];
+        if !matches!(data.opcode, Opcode::Convert(to) if !to.is_float() && to.bytes() <= 4) {
+            let vectors =
+                data.args.iter().filter(|arg| matches!(func.ty(**arg), Type::Vector(Scalar::U64, _)));
+            whole.extend(vectors);
+        }
+        for region in &data.regions {
+            whole.extend(used_whole(func, *region));
+        }
+    }
+    whole
 }
 
 /// The constant by which a vector of `u64` is divided for its rest.
@@ -108,10 +140,46 @@ fn reduce(func: &mut Func, block: Block, op: Op, divisor: u64, lanes: u16) {
     data.args = vec![number, less];
 }
 
+/// The same with a quotient by floats; not `whole`: only the lower 32 bits of the rest are wanted.
+fn by_floats(func: &mut Func, block: Block, op: Op, (divisor, lanes): (u32, u16), whole: bool) {
+    let number = func.ops[op].args[0];
+    let mut b = FuncBuilder::at(func, block);
+    b.span = b.func.spans[op];
+    let mut steps = Steps { b, lanes, divisor: u64::from(divisor), bits: n_bits(divisor) };
+    let float = steps.b.convert(Scalar::F64, number);
+    let factor = steps.splat_bits(Scalar::F64, (1.0 / f64::from(divisor)).to_bits());
+    let shift = steps.splat_bits(Scalar::F64, ((1u64 << 52) as f64).to_bits());
+    let shifted = steps.b.fma(float, factor, shift);
+    let bits = steps.b.bitcast(Scalar::U64, shifted);
+    let mask = steps.splat((1 << 52) - 1);
+    let quotient = steps.b.binary(BinaryOp::And, bits, mask);
+    let taken = steps.splat(u64::from(divisor));
+    let taken = steps.b.binary(BinaryOp::Mul, quotient, taken);
+    let mut rest = steps.b.binary(BinaryOp::Sub, number, taken);
+    let elem = if whole { Scalar::U64 } else { Scalar::U32 };
+    if !whole {
+        rest = steps.b.convert(elem, rest);
+    }
+    let divisor = steps.splat_bits(elem, u64::from(divisor));
+    let more = steps.b.binary(BinaryOp::Add, rest, divisor);
+    let (opcode, args) = if whole {
+        (Opcode::Binary(BinaryOp::Min), vec![rest, more])
+    } else {
+        (Opcode::Convert(Scalar::U64), vec![steps.b.binary(BinaryOp::Min, rest, more)])
+    };
+    let data = &mut steps.b.func.ops[op];
+    data.opcode = opcode;
+    data.args = args;
+}
+
 impl Steps<'_> {
+    fn splat_bits(&mut self, elem: Scalar, bits: u64) -> Value {
+        let number = self.b.constant(elem, bits);
+        self.b.value(Opcode::Splat(self.lanes), vec![number], vec![], Type::Vector(elem, self.lanes))
+    }
+
     fn splat(&mut self, number: u64) -> Value {
-        let number = self.b.constant(Scalar::U64, number);
-        self.b.value(Opcode::Splat(self.lanes), vec![number], vec![], Type::Vector(Scalar::U64, self.lanes))
+        self.splat_bits(Scalar::U64, number)
     }
 
     fn shr(&mut self, number: Value, bits: u32) -> Value {

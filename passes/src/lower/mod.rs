@@ -7,6 +7,7 @@
 mod block;
 mod build;
 mod carried_place;
+mod chain;
 mod columns;
 mod control;
 pub mod copies;

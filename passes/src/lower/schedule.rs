@@ -7,6 +7,7 @@ use we3_ir::schedule::Vector;
 use we3_ir::span::Span;
 use we3_ir::{BinaryOp, Block, Func, Level, Module, Op, Opcode, Scalar, Schedule, Type, Value};
 
+use super::chain::waits;
 use super::product::{PackedSchedule, RowsSchedule, packed_schedule, rows_schedule};
 use crate::analysis::effects::is_pure_scalar;
 use crate::facts::TargetFacts;
@@ -143,9 +144,10 @@ fn vector_axis(func: &Func, op: Op, facts: &TargetFacts) -> Option<u32> {
     // Where it computes with none, what it makes is as wide as that.
     let made = func.ops[op].results.iter().map(|result| func.ty(*result).element().bytes()).min();
     let lanes = facts.lanes(width.float.or(width.int).or(made).unwrap_or(8)).map(u32::from)?;
-    // The steps of a loop wait for each other, and two vectors side by side do not.
+    // The steps of a loop, or of a long chain, wait for each other, and two vectors side by side do not.
     // (No vector has more than 64.)
-    Some(if width.repeats && facts.masks { (2 * lanes).min(64) } else { lanes })
+    let twice = facts.masks && !facts.compact && (width.repeats || waits(func, func.ops[op].regions[0]));
+    Some(if twice { (2 * lanes).min(64) } else { lanes })
 }
 
 /// Bytes of the narrowest floats and integers in a body, and whether it has loops.

@@ -8,7 +8,7 @@ use super::schedule::NestSchedule;
 use super::state::Lower;
 
 /// Bodies with more operations are not written twice.
-const LARGEST: usize = 48;
+const LARGEST: usize = 80;
 /// Deeper expressions are not looked into.
 const MOST_DEPTH: u32 = 6;
 

@@ -26,6 +26,7 @@ use we3_ir::{BinaryOp, Block, Func, Op, Opcode, Scalar, UnaryOp, Value};
 pub use self::outline::LoopBody;
 use self::regions::Regions;
 use crate::facts::Facts;
+use crate::finite::is_finite;
 use crate::payloads::Payloads;
 use crate::text::{FuncText, Label, Lane, ModuleText, Ty, Val};
 
@@ -132,7 +133,8 @@ impl<'a, 'module> Emitter<'a, 'module> {
     /// An operand with exact bits.
     pub fn exact(&mut self, value: Value) -> Result<Val, Unsupported> {
         let val = self.get(value)?;
-        if self.payloads.is_moved(value) { Ok(val) } else { Ok(self.canonical(&val)) }
+        let exact = self.payloads.is_moved(value) || is_finite(self.func, value);
+        if exact { Ok(val) } else { Ok(self.canonical(&val)) }
     }
 
     /// An operand that becomes (part of) `into` without being computed with.

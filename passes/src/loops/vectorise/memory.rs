@@ -1,6 +1,6 @@
 //! Memory in lanes: addresses, loads, stores, scratch of each lane.
 
-use we3_ir::{BinaryOp, OpData, Opcode, Scalar, Type, Value};
+use we3_ir::{BinaryOp, CompareOp, OpData, Opcode, Scalar, Type, Value};
 
 use super::Unfit;
 use super::widen::{Place, Shape, Widener};
@@ -83,6 +83,9 @@ impl Widener<'_> {
             Shape::Linear { base, stride: -1 } if !place.private && self.mask.is_none() => {
                 Shape::Varying(self.load_backwards(place.buffer, base, elem))
             }
+            Shape::Linear { base, stride: 2 } if self.pairs_are_runs(&place) => {
+                Shape::Varying(self.load_seconds(place.buffer, base, elem))
+            }
             Shape::Linear { .. } | Shape::Varying(_) | Shape::Place(_) => {
                 Shape::Varying(self.load_each(&place, &at, elem))
             }
@@ -111,6 +114,41 @@ impl Widener<'_> {
         let turned = (0..self.lanes).rev().collect();
         self.cost.vectors += 1;
         self.b.value(Opcode::Shuffle(turned), vec![run, run], vec![], Type::Vector(elem, self.lanes))
+    }
+
+    /// Whether every second element is better taken as two vectors of neighbours, for all lanes are at work.
+    fn pairs_are_runs(&self, place: &Place) -> bool {
+        self.masks && !place.private && self.mask.is_none() && self.lanes.is_multiple_of(2)
+    }
+
+    /// Every second element, as of complex numbers: from two runs, of which the second ends with the last of them.
+    fn load_seconds(&mut self, buffer: Value, base: Value, elem: Scalar) -> Value {
+        let low = self.load_run(buffer, base, elem, None);
+        let rest = self.b.i64(i64::from(self.lanes) - 1);
+        let rest = self.b.binary(BinaryOp::Add, base, rest);
+        let high = self.load_run(buffer, rest, elem, None);
+        let picks = (0..self.lanes).map(|lane| 2 * lane + u16::from(2 * lane >= self.lanes)).collect();
+        self.cost.vectors += 1;
+        self.b.value(Opcode::Shuffle(picks), vec![low, high], vec![], Type::Vector(elem, self.lanes))
+    }
+
+    /// The same for a store: two masks leave out those between.
+    fn store_seconds(&mut self, buffer: Value, base: Value, value: Value) {
+        let ty = self.b.func.ty(value).clone();
+        let one = self.b.i64(1);
+        let one = self.splat(one);
+        let lane = self.iota(Scalar::I64);
+        let odd = self.b.binary(BinaryOp::And, lane, one);
+        let zero = self.b.i64(0);
+        let zero = self.splat(zero);
+        let mask = self.b.compare(CompareOp::Eq, odd, zero);
+        for half in 0..2 {
+            let picks = (0..self.lanes).map(|lane| (self.lanes * half + lane) / 2).collect();
+            let spread = self.b.value(Opcode::Shuffle(picks), vec![value, value], vec![], ty.clone());
+            let by = self.b.i64(i64::from(self.lanes * half));
+            let first = self.b.binary(BinaryOp::Add, base, by);
+            self.b.append(Opcode::StoreLanes, vec![buffer, first, mask, spread], vec![], &[]);
+        }
     }
 
     fn load_each(&mut self, place: &Place, at: &Shape, elem: Scalar) -> Value {
@@ -142,6 +180,10 @@ impl Widener<'_> {
         let value = self.vector(&shape);
         self.cost.vectors += 1;
         let (offset, run) = match at {
+            Shape::Linear { base, stride: 2 } if self.pairs_are_runs(&place) => {
+                self.store_seconds(place.buffer, base, value);
+                return Ok(());
+            }
             Shape::Uniform(_) if !place.private => return Err(Unfit::Shape),
             Shape::Uniform(index) => (self.times_lanes(index), true),
             Shape::Linear { base, stride: 1 } if !place.private => (base, true),

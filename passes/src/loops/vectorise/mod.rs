@@ -87,7 +87,7 @@ fn widen_loop(func: &mut Func, op: Op, target: Block, lanes: u16, facts: &Target
     };
     let mut builder = FuncBuilder::at(func, target);
     builder.span = span;
-    let mut widener = Widener::new(builder, &divergence, lanes);
+    let mut widener = Widener::new(builder, &divergence, lanes, facts.masks);
     // A constant says later how often the loop runs, also where its body has become a function of its own.
     let middle = match (start, trips) {
         (Some(start), Some(trips)) => widener.b.i64(start + (trips.max(0) & -i64::from(lanes))),

@@ -52,6 +52,8 @@ pub(super) struct Widener<'a> {
     pub b: FuncBuilder<'a>,
     pub divergence: &'a Divergence,
     pub lanes: u16,
+    /// Whether loads and stores of some lanes are as fast as of all.
+    pub masks: bool,
     /// The lanes at work; none: all.
     pub mask: Option<Value>,
     pub cost: Cost,
@@ -59,8 +61,13 @@ pub(super) struct Widener<'a> {
 }
 
 impl<'a> Widener<'a> {
-    pub(super) fn new(b: FuncBuilder<'a>, divergence: &'a Divergence, lanes: u16) -> Widener<'a> {
-        Widener { b, divergence, lanes, mask: None, cost: Cost::default(), map: IdMap::default() }
+    pub(super) fn new(
+        b: FuncBuilder<'a>,
+        divergence: &'a Divergence,
+        lanes: u16,
+        masks: bool,
+    ) -> Widener<'a> {
+        Widener { b, divergence, lanes, masks, mask: None, cost: Cost::default(), map: IdMap::default() }
     }
 
     pub(super) fn bind(&mut self, source: Value, shape: Shape) {
