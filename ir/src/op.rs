@@ -311,4 +311,11 @@ pub enum Opcode {
     AllLanes,
     /// `()`: all threads of a GPU block meet here.
     Barrier,
+    /// `()` before a nest, `(flops, bytes)` behind it: tells whoever profiles the call. Only where that was asked for.
+    Probe {
+        /// The number of the nest's operation in the array IR it was lowered from.
+        nest: u32,
+        /// Behind the nest; the operands, `i64`s, are what it computed and moved, −1 where that is not known.
+        leave: bool,
+    },
 }

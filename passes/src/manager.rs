@@ -18,12 +18,14 @@ pub struct PassContext {
     pub facts: TargetFacts,
     /// The only call that will be made, if there is but one.
     pub only_call: Option<OnlyCall>,
+    /// Whether lowering writes probes around nests, for profiles.
+    pub probes: bool,
 }
 
 impl PassContext {
     /// For this machine and any call.
     pub fn for_target(facts: TargetFacts) -> PassContext {
-        PassContext { facts, only_call: None }
+        PassContext { facts, only_call: None, probes: false }
     }
 }
 
@@ -65,6 +67,8 @@ pub struct RunOptions<'a> {
 pub struct PassTime {
     /// The pass.
     pub pass: &'static str,
+    /// When it began.
+    pub start: Instant,
     /// Without verification.
     pub time: Duration,
 }
@@ -123,7 +127,7 @@ pub fn run_passes(
         let to = pass.to.unwrap_or(module.level);
         let start = Instant::now();
         module = (pass.run)(module, ctx);
-        times.push(PassTime { pass: pass.name, time: start.elapsed() });
+        times.push(PassTime { pass: pass.name, start, time: start.elapsed() });
         if options.verify_each || last {
             check_output(pass, to, before.as_ref(), &module)?;
         }

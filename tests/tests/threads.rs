@@ -117,7 +117,7 @@ fn run(
     object: &LoadedObject,
     module: &Module,
     args: &[RunValue],
-    limits: CallLimits,
+    limits: CallLimits<'_>,
 ) -> Result<Results, CallError> {
     let func = module.funcs.values().next().expect("one function");
     let slots: Vec<ArgSlot<'_>> = args
@@ -207,7 +207,7 @@ fn too_little_memory_in_one_chunk_ends_the_kernel() {
         let object = load(&module, &plan);
         for threads in ways() {
             // Room for the output and for the first iterations, not for the last ones.
-            let limits = CallLimits { threads, memory: Some(300 * 8 + 200 * 8) };
+            let limits = CallLimits { threads, memory: Some(300 * 8 + 200 * 8), ..CallLimits::default() };
             let args = [RunValue::Scalar(300), RunValue::Scalar(300)];
             assert_eq!(run(&object, &module, &args, limits), Err(CallError::OutOfMemory), "{threads:?}");
         }

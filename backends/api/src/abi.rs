@@ -22,6 +22,10 @@ pub struct CallContext {
     pub parallel: ParallelFunction,
     /// Loops with less work than this (an estimate in picoseconds) run without asking `parallel`.
     pub parallel_from: u64,
+    /// `(context, nest)`: a nest begins. Called by code with probes only, on the thread that called the entry.
+    pub enter: unsafe extern "C" fn(*mut CallContext, i64),
+    /// `(context, nest, flops, bytes)`: it has ended, and computed and moved so much; −1 where that is not known.
+    pub leave: unsafe extern "C" fn(*mut CallContext, i64, i64, i64),
 }
 
 /// Byte offsets in `CallContext`.
@@ -36,6 +40,10 @@ pub mod context_offset {
     pub const PARALLEL: i32 = 24;
     /// Of `parallel_from`.
     pub const PARALLEL_FROM: i32 = 32;
+    /// Of `enter`.
+    pub const ENTER: i32 = 40;
+    /// Of `leave`.
+    pub const LEAVE: i32 = 48;
 }
 
 /// `(context, environment, lo, hi) -> status`: iterations `lo` to `hi − 1` of a parallel loop.

@@ -232,6 +232,7 @@ impl<'a, 'f> Emitter<'a, 'f> {
             Opcode::AnyLane | Opcode::AllLanes => self.emit_lanes_to_one(data)?,
             // One thread runs everything here.
             Opcode::Barrier => {}
+            Opcode::Probe { nest, leave } => self.emit_probe(*nest, *leave, &data.args)?,
             Opcode::Yield => return Err(bug("a yield outside a region")),
             Opcode::Call(_)
             | Opcode::Build { .. }

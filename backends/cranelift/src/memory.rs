@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_module::Module as _;
 use we3_backend_api::Unsupported;
-use we3_backend_api::context_offset::{ALLOC, FREE, OUTPUT};
+use we3_backend_api::context_offset::{ALLOC, ENTER, FREE, LEAVE, OUTPUT};
 use we3_ir::{Op, OpData, Opcode, Scalar, Value};
 
 use crate::emit::{Clif, Emitter};
@@ -34,6 +34,16 @@ impl Emitter<'_, '_> {
         let mut all = vec![context];
         all.extend_from_slice(args);
         self.builder.ins().call_indirect(signature, callee, &all)
+    }
+
+    /// `probe`: tells the context.
+    pub fn emit_probe(&mut self, nest: u32, leave: bool, args: &[Value]) -> Result<(), Unsupported> {
+        let mut all = vec![self.builder.ins().iconst(types::I64, i64::from(nest))];
+        for arg in args {
+            all.push(self.piece(*arg)?);
+        }
+        self.call_context(if leave { LEAVE } else { ENTER }, &all, None);
+        Ok(())
     }
 
     /// Asks the context for memory; null ends the kernel.

@@ -145,7 +145,8 @@ impl<'a> Analysis<'a> {
             | Opcode::AllLanes
             | Opcode::Copy
             | Opcode::Iota { .. }
-            | Opcode::Barrier => {}
+            | Opcode::Barrier
+            | Opcode::Probe { .. } => {}
             // Not at this level; emission reports them.
             Opcode::Call(_)
             | Opcode::Build { .. }

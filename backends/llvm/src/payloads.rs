@@ -130,7 +130,8 @@ impl Flow<'_> {
             | Opcode::Iota { .. }
             | Opcode::AnyLane
             | Opcode::AllLanes
-            | Opcode::Barrier => {}
+            | Opcode::Barrier
+            | Opcode::Probe { .. } => {}
             // Not at this level; the emitter refuses them.
             Opcode::Call(_)
             | Opcode::Build { .. }

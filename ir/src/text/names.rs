@@ -182,6 +182,7 @@ impl Opcode {
             Opcode::Extract(_) => "extract",
             Opcode::Insert(_) => "insert",
             Opcode::Shuffle(_) => "shuffle",
+            Opcode::Probe { .. } => "probe",
             Opcode::Select
             | Opcode::Fma
             | Opcode::If

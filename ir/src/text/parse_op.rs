@@ -264,6 +264,8 @@ fn attributed(name: &str, words: &[&str], masked: bool) -> Option<Opcode> {
         ("for", ["lanes", lanes]) => Opcode::For(ForKind::Lanes(lanes.parse().ok()?)),
         ("for", [kind]) => Opcode::For(for_kind(kind)?),
         ("splat", [lanes]) => Opcode::Splat(lanes.parse().ok()?),
+        ("probe", ["enter", nest]) => Opcode::Probe { nest: nest.parse().ok()?, leave: false },
+        ("probe", ["leave", nest]) => Opcode::Probe { nest: nest.parse().ok()?, leave: true },
         ("extract", [lane]) => Opcode::Extract(lane.parse().ok()?),
         ("insert", [lane]) => Opcode::Insert(lane.parse().ok()?),
         _ => return None,

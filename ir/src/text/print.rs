@@ -315,6 +315,10 @@ impl<'a> Printer<'a> {
                 self.add(format_args!(".{number}"));
             }
             Opcode::Shuffle(lanes) => self.add(format_args!(".{lanes:?}")),
+            Opcode::Probe { nest, leave } => {
+                let side = if *leave { "leave" } else { "enter" };
+                self.add(format_args!(".{side}.{nest}"));
+            }
             Opcode::Unary(_)
             | Opcode::Binary(_)
             | Opcode::Compare(_)

@@ -67,7 +67,8 @@ fn columns(opcode: &Opcode) -> (bool, bool) {
         | Opcode::StoreLanes
         | Opcode::AnyLane
         | Opcode::AllLanes
-        | Opcode::Barrier => (false, true),
+        | Opcode::Barrier
+        | Opcode::Probe { .. } => (false, true),
     }
 }
 

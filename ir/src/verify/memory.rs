@@ -154,6 +154,14 @@ impl Checker<'_, '_> {
         }
     }
 
+    pub(super) fn probe(&mut self, data: &OpData, leave: bool) {
+        if self.counts(data, Some(if leave { 2 } else { 0 }), 0, 0) {
+            for amount in &data.args {
+                self.has_type("amount", *amount, &Type::I64);
+            }
+        }
+    }
+
     pub(super) fn copy(&mut self, data: &OpData) {
         if self.counts(data, Some(3), 0, 0) && self.buffer(data.args[0]).is_some() {
             self.alike(data.args[0], data.args[1]);

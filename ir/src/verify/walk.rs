@@ -297,6 +297,7 @@ impl<'a> Checker<'a, '_> {
             Opcode::Barrier => {
                 self.counts(data, Some(0), 0, 0);
             }
+            Opcode::Probe { leave, .. } => self.probe(data, *leave),
         }
     }
 }

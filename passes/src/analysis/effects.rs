@@ -16,7 +16,8 @@ pub fn has_own_effect(opcode: &Opcode) -> bool {
         | Opcode::Break(_)
         | Opcode::Continue(_)
         | Opcode::Return
-        | Opcode::Barrier => true,
+        | Opcode::Barrier
+        | Opcode::Probe { .. } => true,
         Opcode::Yield
         | Opcode::If
         | Opcode::While
@@ -111,7 +112,8 @@ pub fn is_pure_scalar(opcode: &Opcode) -> bool {
         | Opcode::Forever
         | Opcode::Break(_)
         | Opcode::Continue(_)
-        | Opcode::Barrier => false,
+        | Opcode::Barrier
+        | Opcode::Probe { .. } => false,
     }
 }
 
@@ -160,6 +162,7 @@ pub fn is_repeated(opcode: &Opcode) -> bool {
         | Opcode::Break(_)
         | Opcode::Continue(_)
         | Opcode::Barrier
+        | Opcode::Probe { .. }
         | Opcode::Const(_)
         | Opcode::Data { .. }
         | Opcode::Unary(_)

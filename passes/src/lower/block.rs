@@ -45,7 +45,9 @@ impl Lower<'_> {
             self.frames[frame].index = index as u32;
             if index + 1 < ops.len() {
                 self.b.span = src.spans[*op];
+                let probe = if self.is_nest(*op) { self.open_probe(*op) } else { None };
                 self.op(*op);
+                self.close_probe(probe);
                 self.release_dead(&src.ops[*op].results);
             }
         }
@@ -166,7 +168,8 @@ impl Lower<'_> {
             | Opcode::StoreLanes
             | Opcode::AnyLane
             | Opcode::AllLanes
-            | Opcode::Barrier => not_here(&data.opcode),
+            | Opcode::Barrier
+            | Opcode::Probe { .. } => not_here(&data.opcode),
         }
     }
 

@@ -101,11 +101,19 @@ impl Lower<'_> {
         let body = data.regions[0];
         let params = &src.blocks[body].params;
         let mut first = self.i64(0);
-        if let Some(turns) = self.turns_together(op) {
+        let turns = self.turns_together(op);
+        // Turns that go together are no nests by themselves, and what they leave belongs to them.
+        let together = if turns.is_some() { self.open_probe(op) } else { None };
+        if let Some(turns) = turns {
             first = self.rounds(op, &turns, n, init[0]);
         }
         let values = match self.time_tiles(op, &swaps) {
-            Some(tiles) => self.tiled_steps(op, &tiles, n, &init),
+            Some(tiles) => {
+                let probe = self.open_probe(op);
+                let values = self.tiled_steps(op, &tiles, n, &init);
+                self.close_probe(probe);
+                values
+            }
             None => self.for_kind(ForKind::Serial, first, n, &init, |this, i, carried| {
                 this.enter(body);
                 this.set_scalar(params[0], i);
@@ -118,6 +126,7 @@ impl Lower<'_> {
                 values
             }),
         };
+        self.close_probe(together);
         for (position, (result, value)) in data.results.iter().zip(&values).enumerate() {
             if !lies_there.contains(&position) {
                 self.bind_owned(&[*result], &[*value]);

@@ -43,6 +43,7 @@ impl Lower<'_> {
         let Some(found) = self.wavefront(op) else { return false };
         let Some(lanes) = lanes_for(self.src, found.body, self.facts) else { return false };
         let src = self.src;
+        let probe = self.open_probe(op);
         let counts = [src.ops[op].args[0], src.ops[found.inner].args[0]];
         let [n_rows, n_columns] = counts.map(|count| self.scalar(count));
         let totals = self.totals(op, &found, n_rows);
@@ -51,6 +52,7 @@ impl Lower<'_> {
         self.all_diagonals(&loops);
         self.ends_of_last_rows(&loops);
         self.bind_totals(&loops);
+        self.close_probe(probe);
         true
     }
 

@@ -23,6 +23,7 @@ mod micro;
 pub mod nests;
 mod operand;
 mod pack;
+mod probe;
 pub mod product;
 mod reduce;
 mod reuse;

@@ -106,7 +106,7 @@ fn add_work(func: &Func, block: Block, work: &mut Work) {
 }
 
 /// What an operation counts for; a round of a reduction for what it combines.
-fn flops(opcode: &Opcode) -> u64 {
+pub(super) fn flops(opcode: &Opcode) -> u64 {
     if matches!(opcode, Opcode::Fma | Opcode::Dot { .. } | Opcode::DotBy { .. }) {
         return 2;
     }

@@ -120,6 +120,8 @@ pub(super) struct Lower<'a> {
     pub nests: Vec<PlacedNest>,
     /// Whether a parallel loop encloses the operation being lowered.
     pub in_parallel: bool,
+    /// Whether the next nest gets a probe: they were asked for, and we stand in none.
+    pub probes: bool,
     /// Whether the code being written runs once for thousands of elements (`rarely`).
     pub rare: bool,
     /// A dot whose result has been computed already, and that.
@@ -152,6 +154,7 @@ impl<'a> Lower<'a> {
             copies: Vec::new(),
             nests: Vec::new(),
             in_parallel: false,
+            probes: ctx.probes,
             rare: false,
             known_dot: None,
             diagonal: None,

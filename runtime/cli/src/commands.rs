@@ -124,7 +124,7 @@ fn nothing_ran(kind: &str, file: &str, filter: Option<&str>) -> String {
 /// How long each stage took, one line each, and the sum.
 fn times(log: &StageLog) -> String {
     let line = |name: &str, time: Duration| format!("{:>10.3} ms  {name}\n", time.as_secs_f64() * 1e3);
-    let stages: String = log.times.iter().map(|(name, time)| line(name, *time)).collect();
+    let stages: String = log.times.iter().map(|one| line(&one.name, one.time)).collect();
     stages + &line("in all", log.total())
 }
 

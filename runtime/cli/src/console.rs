@@ -112,6 +112,11 @@ impl Console {
         ExitCode::from(code)
     }
 
+    /// A text that stands out for a person who can see it.
+    pub fn bold(self, text: &str) -> String {
+        if self.colored() { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
     fn label(self) -> &'static str {
         if self.colored() { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" }
     }

@@ -7,6 +7,7 @@ mod files;
 mod npy;
 mod panics;
 mod picture;
+mod profile;
 
 use std::process::ExitCode;
 

@@ -173,6 +173,40 @@ fn functions_run_with_literals_names_and_defaults() {
 }
 
 #[test]
+fn a_profile_names_nests_and_writes_a_trace() {
+    let folder = Folder::new("profile");
+    let source = folder.file(
+        "p.we3",
+        "pub fn f(x: f32[n], t: i64) -> f32[n] = {\n    let mut a = x;\n    for _s in 0..t {\n        \
+         a = [a[n - 1 - i] * 0.5 for i in 0..n];\n    }\n    a\n};\n",
+    );
+    let plain = we3c(&["run", &source, "f", "iota:f32[50]", "20", "--full"]);
+    let trace = folder.path("trace.json");
+    let flag = format!("--profile={trace}");
+    let ran = we3c(&["run", &source, "f", "iota:f32[50]", "20", "--full", &flag, "--calls", "3"]);
+    assert_eq!((ran.code, &ran.out), (0, &plain.out), "{}", ran.err);
+    let line = ran.err.lines().find(|line| line.contains("p.we3:4:")).expect("a line for the nest");
+    assert!(line.split_whitespace().any(|word| word == "60"), "3 calls of 20 steps: {line}");
+    assert!(ran.err.contains("GFLOP/s") && ran.err.contains("outside of nests"), "{}", ran.err);
+    assert!(!ran.err.contains('\u{1b}'), "colours are for terminals: {}", ran.err);
+    let trace: serde_json::Value = serde_json::from_str(&folder.read("trace.json")).expect("JSON");
+    let events = trace["traceEvents"].as_array().expect("a list");
+    let count = |category: &str| events.iter().filter(|event| event["cat"] == category).count();
+    assert_eq!((count("nest"), count("call")), (60, 3));
+    assert!(events.iter().any(|event| event["name"] == "lower" && event["ph"] == "X"), "stages are there");
+    let end = |event: &serde_json::Value| Some(event["ts"].as_f64()? + event["dur"].as_f64()?);
+    let last = |category: &str| {
+        events.iter().filter(|event| event["cat"] == category).filter_map(end).fold(0.0, f64::max)
+    };
+    assert!(last("nest") <= last("call"), "nests lie in their calls");
+    let json = we3c(&["run", &source, "f", "[1, 2]", "2", "--profile", "--message-format", "json"]);
+    assert!(json.err.starts_with('{') && json.err.contains("\"times\":2"), "{}", json.err);
+    let wrong = we3c(&["run", &source, "f", "[1, 2]", "2", "--profile", "--backend", "interp"]);
+    assert!(wrong.code == 2 && wrong.err.contains("--backend cranelift"), "{}", wrong.err);
+    assert_eq!(we3c(&["run", &source, "f", "[1]", "2", "--calls", "3"]).code, 2);
+}
+
+#[test]
 fn a_failed_check_points_into_the_source() {
     let folder = Folder::new("fails");
     let source = folder.file("p.we3", PROGRAM);

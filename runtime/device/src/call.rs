@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use we3_backend_api::{
     BodyFunction, CallContext, PARALLEL_FROM, STATUS_CHECK_FAILED, STATUS_OK, STATUS_OUT_OF_MEMORY,
@@ -12,6 +13,7 @@ use we3_backend_api::{
 use crate::float_environment::DefaultFloats;
 use crate::loader::LoadedObject;
 use crate::memory::{HostMemory, Scratch};
+use crate::profile::Recorder;
 use crate::threads::{Loop, Threads};
 
 /// One parameter.
@@ -50,11 +52,13 @@ impl OutputLayout {
 
 /// What a call may use.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct CallLimits {
+pub struct CallLimits<'a> {
     /// Bytes allocated at one time, outputs included.
     pub memory: Option<u64>,
     /// Threads.
     pub threads: Threads,
+    /// Who wants to know what its probes say.
+    pub recorder: Option<&'a Recorder>,
 }
 
 /// Memory that the caller has for groups of array results, by their numbers. It is used where its length is
@@ -107,6 +111,7 @@ impl std::error::Error for CallError {}
 struct Arena<'a> {
     context: CallContext,
     threads: Threads,
+    recorder: Option<&'a Recorder>,
     layouts: &'a [OutputLayout],
     held: Mutex<Held<'a>>,
 }
@@ -272,10 +277,53 @@ unsafe extern "C" fn parallel(
     grain: i64,
 ) -> i32 {
     // SAFETY: as in `alloc`.
-    let threads = unsafe { arena(context) }.threads;
-    // SAFETY: compiled code passes a body with its environment, which is there until this returns.
-    let whole = unsafe { Loop::new(context, body, environment, lo, hi) };
-    whole.run(grain, threads)
+    let arena = unsafe { arena(context) };
+    let Some(recorder) = arena.recorder else {
+        // SAFETY: compiled code passes a body with its environment, which is there until this returns.
+        let whole = unsafe { Loop::new(context, body, environment, lo, hi) };
+        return whole.run(grain, arena.threads);
+    };
+    let recorded = Recorded { recorder, nest: recorder.nest(), body, environment };
+    // SAFETY: as above; `recorded_body` gets `recorded`, which is there until this returns.
+    let whole = unsafe { Loop::new(context, recorded_body, std::ptr::from_ref(&recorded).cast(), lo, hi) };
+    whole.run(grain, arena.threads)
+}
+
+/// A body whose calls are recorded, as an environment.
+struct Recorded<'a> {
+    recorder: &'a Recorder,
+    nest: Option<u32>,
+    body: BodyFunction,
+    environment: *const u8,
+}
+
+unsafe extern "C" fn recorded_body(
+    context: *mut CallContext,
+    environment: *const u8,
+    lo: i64,
+    hi: i64,
+) -> i32 {
+    // SAFETY: `parallel` passes one and waits; what it holds is only read, by all threads.
+    let recorded = unsafe { &*environment.cast::<Recorded<'_>>() };
+    let start = Instant::now();
+    // SAFETY: the body and the environment that compiled code passed for this range.
+    let status = unsafe { (recorded.body)(context, recorded.environment, lo, hi) };
+    recorded.recorder.part(recorded.nest, start);
+    status
+}
+
+unsafe extern "C" fn enter(context: *mut CallContext, nest: i64) {
+    // SAFETY: as in `alloc`.
+    if let Some(recorder) = unsafe { arena(context) }.recorder {
+        recorder.enter(nest);
+    }
+}
+
+unsafe extern "C" fn leave(context: *mut CallContext, nest: i64, flops: i64, bytes: i64) {
+    // SAFETY: as in `alloc`.
+    if let Some(recorder) = unsafe { arena(context) }.recorder {
+        recorder.leave(nest, flops, bytes);
+    }
 }
 
 /// Calls an entry. `args` are its parameters in order, as its declaration says; `n_results` is the
@@ -286,7 +334,7 @@ pub fn call_entry(
     args: &[ArgSlot<'_>],
     n_results: usize,
     outputs: &[OutputLayout],
-    limits: CallLimits,
+    limits: CallLimits<'_>,
 ) -> Result<CallOutcome, CallError> {
     call_entry_into(object, symbol, args, n_results, outputs, Given::new(), limits)
 }
@@ -299,7 +347,7 @@ pub fn call_entry_into(
     n_results: usize,
     outputs: &[OutputLayout],
     given: Given<'_>,
-    limits: CallLimits,
+    limits: CallLimits<'_>,
 ) -> Result<CallOutcome, CallError> {
     let entry = object.entry(symbol).ok_or_else(|| CallError::NoSuchEntry(symbol.to_owned()))?;
     let slots: Vec<u64> = args
@@ -312,8 +360,9 @@ pub fn call_entry_into(
     let mut results = vec![0; n_results];
     let parallel_from = limits.threads.parallel_from(PARALLEL_FROM);
     let mut arena = Arena {
-        context: CallContext { alloc, free, output, parallel, parallel_from },
+        context: CallContext { alloc, free, output, parallel, parallel_from, enter, leave },
         threads: limits.threads,
+        recorder: limits.recorder,
         layouts: outputs,
         held: Mutex::new(Held {
             limit: limits.memory.unwrap_or(u64::MAX),

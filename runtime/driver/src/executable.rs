@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use we3_backend_api::{Artifact, Emit};
 use we3_backend_interp::{Interpreter, Limits, ResultValue, RunArray, RunValue, Stop};
-use we3_device::{CallError, LoadedObject, Threads, knobs};
+use we3_device::{CallError, LoadedObject, Recorder, Threads, knobs};
 use we3_frontend::typed::{Site, too_large};
 use we3_ir::Module;
 use we3_ir::verify::verify;
@@ -18,6 +18,7 @@ use crate::kernel::{Kernel, with_entries};
 use crate::native::{Native, NativeError};
 use crate::out;
 use crate::plan::{BackendChoice, Plan};
+use crate::profile::{NestSpans, spans_of_nests};
 use crate::stages::{Form, Stage, StageLog, run_to, wrong_module};
 use crate::value::{HostArray, HostValue};
 
@@ -67,6 +68,8 @@ enum Engine {
 pub struct Executable {
     ir: ProgramIr,
     engine: Engine,
+    /// Where the nests with probes come from.
+    nests: NestSpans,
 }
 
 impl std::fmt::Debug for Executable {
@@ -87,6 +90,7 @@ impl Executable {
         plan: &Plan,
         log: &mut StageLog,
     ) -> Result<Executable, Failure> {
+        let mut nests = NestSpans::new();
         let engine = match plan.backend {
             BackendChoice::Interpreter => Engine::Array,
             BackendChoice::LoopInterpreter => {
@@ -99,7 +103,11 @@ impl Executable {
                 }
             }
             BackendChoice::Cranelift | BackendChoice::Llvm => {
-                let form = Form::Array(with_entries(&ir.module, wanted));
+                let mut form = Form::Array(with_entries(&ir.module, wanted));
+                if plan.probes {
+                    form = run_to(form, Stage::LoopIr, plan, Emit::Object, log)?;
+                    nests = spans_of_nests(&form);
+                }
                 match run_to(form, Stage::Artifact, plan, Emit::Object, log)? {
                     Form::Artifact(artifact) => Engine::Native(load(&artifact, log)?),
                     Form::Array(_) | Form::Loop(_) => {
@@ -108,12 +116,17 @@ impl Executable {
                 }
             }
         };
-        Ok(Executable { ir: ir.clone(), engine })
+        Ok(Executable { ir: ir.clone(), engine, nests })
     }
 
     /// Calls an entry once.
     pub fn call(&self, kernel: &Kernel, args: &[HostValue], budget: Budget) -> Result<HostValue, Failure> {
         self.caller(kernel).call(args, budget)
+    }
+
+    /// Where the nests come from whose probes speak.
+    pub fn nests(&self) -> &NestSpans {
+        &self.nests
     }
 
     /// An entry ready to be called again and again.
@@ -144,6 +157,22 @@ impl<'run> Caller<'run> {
         match &self.executable.engine {
             Engine::Loop(module) => self.interpret_loops(module, args, budget),
             Engine::Array | Engine::Native(_) => self.interpret(args, budget),
+        }
+    }
+
+    /// Calls it while somebody listens to its probes. Only compiled code has some.
+    pub fn call_recorded(
+        &self,
+        args: &[HostValue],
+        budget: Budget,
+        recorder: &Recorder,
+    ) -> Result<HostValue, Failure> {
+        match &self.native {
+            Some(native) => {
+                let called = native.recorded(args, budget, Some(recorder));
+                called.map_err(|error| self.explained(error, args, budget))
+            }
+            None => self.call(args, budget),
         }
     }
 

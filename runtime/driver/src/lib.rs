@@ -23,6 +23,7 @@ mod native;
 pub mod opt;
 mod out;
 pub mod plan;
+pub mod profile;
 pub mod ptxas;
 pub mod random;
 pub mod reports;

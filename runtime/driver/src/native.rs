@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use we3_backend_api::entry_symbol;
 use we3_device::{
-    ArgSlot, CallError, CallLimits, Given, HostMemory, LoadedObject, OutputLayout, call_entry_into,
+    ArgSlot, CallError, CallLimits, Given, HostMemory, LoadedObject, OutputLayout, Recorder, call_entry_into,
 };
 
 use crate::executable::Budget;
@@ -42,7 +42,17 @@ impl<'run> Native<'run> {
 
     /// Calls it; results lie in memory of their own.
     pub(crate) fn call(&self, args: &[HostValue], budget: Budget) -> Result<HostValue, NativeError> {
-        self.run(args, Given::new(), budget)?.value(&self.kernel.result).ok_or(NativeError::Shape)
+        self.recorded(args, budget, None)
+    }
+
+    /// The same; somebody may listen to the probes.
+    pub(crate) fn recorded(
+        &self,
+        args: &[HostValue],
+        budget: Budget,
+        recorder: Option<&Recorder>,
+    ) -> Result<HostValue, NativeError> {
+        self.run(args, Given::new(), budget, recorder)?.value(&self.kernel.result).ok_or(NativeError::Shape)
     }
 
     /// Calls it; array results go into the memory of `out`, which `out::check` has seen.
@@ -58,13 +68,19 @@ impl<'run> Native<'run> {
                 given.insert(number, memory);
             }
         });
-        let mut left = self.run(args, given, budget)?;
+        let mut left = self.run(args, given, budget, None)?;
         out::settle(self.kernel, out, &mut || left.scalar()).map_err(NativeError::Out)
     }
 
-    fn run(&self, args: &[HostValue], given: Given<'_>, budget: Budget) -> Result<Left, NativeError> {
+    fn run(
+        &self,
+        args: &[HostValue],
+        given: Given<'_>,
+        budget: Budget,
+        recorder: Option<&Recorder>,
+    ) -> Result<Left, NativeError> {
         let slots = slots(args);
-        let limits = CallLimits { memory: budget.bytes, threads: budget.threads };
+        let limits = CallLimits { memory: budget.bytes, threads: budget.threads, recorder };
         let (n_scalars, outputs) = (self.n_scalars, &self.outputs);
         let outcome = call_entry_into(self.object, &self.symbol, &slots, n_scalars, outputs, given, limits);
         let outcome = outcome.map_err(NativeError::Call)?;

@@ -63,6 +63,8 @@ pub struct Plan {
     pub schedules: Schedules,
     /// The only call that will be made of what is compiled: its sizes become constants.
     pub only_call: Option<OnlyCall>,
+    /// Whether nests tell when they begin and end (`profile`).
+    pub probes: bool,
 }
 
 /// Where the schedule of a nest comes from, if the program does not say it.
@@ -91,9 +93,15 @@ pub struct Choice {
 impl Plan {
     /// For the machine this runs on, optimised.
     pub fn host(backend: BackendChoice) -> Plan {
-        let schedules = Schedules::Heuristic;
-        let (target, verify_each) = (host_target(), cfg!(debug_assertions));
-        Plan { backend, target, opt_level: 3, verify_each, schedules, only_call: None }
+        Plan {
+            backend,
+            target: host_target(),
+            opt_level: 3,
+            verify_each: cfg!(debug_assertions),
+            schedules: Schedules::Heuristic,
+            only_call: None,
+            probes: false,
+        }
     }
 
     /// The same for another target.
@@ -126,6 +134,12 @@ impl Plan {
         let scalar = |arg: &FlatArg<'_>| if let FlatArg::Bits(bits) = arg { Some(*bits) } else { None };
         let arguments = flatten(values).iter().map(scalar).collect();
         Plan { only_call: Some(OnlyCall { entry: entry.to_owned(), arguments }), ..self }
+    }
+
+    /// The same with probes around nests.
+    #[must_use]
+    pub fn with_probes(self) -> Plan {
+        Plan { probes: true, ..self }
     }
 
     /// A line that tells plans apart: `llvm -O3 x86-64-v3`.

@@ -104,7 +104,7 @@ impl Session {
             return Err(wrong_module(&module, &errors));
         }
         let ir = ProgramIr { module: Rc::new(module), sites: Rc::new(program.sites.clone()) };
-        self.log.times.push((String::from("emit"), start.elapsed()));
+        self.log.note("emit", start);
         self.ir = Some(ir.clone());
         Ok(ir)
     }

@@ -87,8 +87,19 @@ impl Form {
 /// What happened on the way: how long each stage and pass took.
 #[derive(Clone, Debug, Default)]
 pub struct StageLog {
-    /// Names and times in order; passes are indented.
-    pub times: Vec<(String, Duration)>,
+    /// In order.
+    pub times: Vec<StageTime>,
+}
+
+/// How long a stage took, or a pass.
+#[derive(Clone, Debug)]
+pub struct StageTime {
+    /// Its name; that of a pass is indented.
+    pub name: String,
+    /// When it began.
+    pub start: Instant,
+    /// How long it took.
+    pub time: Duration,
 }
 
 impl StageLog {
@@ -96,13 +107,18 @@ impl StageLog {
     pub fn time<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let value = work();
-        self.times.push((name.to_owned(), start.elapsed()));
+        self.note(name, start);
         value
+    }
+
+    /// Notes a piece of work that began then and has just ended.
+    pub fn note(&mut self, name: &str, start: Instant) {
+        self.times.push(StageTime { name: name.to_owned(), start, time: start.elapsed() });
     }
 
     /// The sum of all that is not indented.
     pub fn total(&self) -> Duration {
-        self.times.iter().filter(|(name, _)| !name.starts_with(' ')).map(|(_, time)| *time).sum()
+        self.times.iter().filter(|one| !one.name.starts_with(' ')).map(|one| one.time).sum()
     }
 }
 
@@ -138,8 +154,10 @@ pub fn lower(module: Module, plan: &Plan, log: &mut StageLog) -> Result<Module, 
     } else {
         some_passes(module, pipeline_of(plan), plan, &mut times)?
     };
-    log.times.push((String::from("passes"), start.elapsed()));
-    log.times.extend(times.iter().map(|one| (format!("  {}", one.pass), one.time)));
+    log.note("passes", start);
+    let pass =
+        |one: &PassTime| StageTime { name: format!("  {}", one.pass), start: one.start, time: one.time };
+    log.times.extend(times.iter().map(pass));
     Ok(module)
 }
 
@@ -164,7 +182,7 @@ fn some_passes(
     plan: &Plan,
     times: &mut Vec<PassTime>,
 ) -> Result<Module, Failure> {
-    let ctx = PassContext { facts: plan.facts(), only_call: plan.only_call.clone() };
+    let ctx = PassContext { facts: plan.facts(), only_call: plan.only_call.clone(), probes: plan.probes };
     let mut options = RunOptions { verify_each: plan.verify_each, after: None };
     let mut outcome = run_passes(module, passes, &ctx, &mut options).map_err(broken_pass)?;
     times.append(&mut outcome.times);

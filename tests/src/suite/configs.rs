@@ -55,7 +55,15 @@ pub fn compiled_here() -> Plan {
 
 fn checked(backend: BackendChoice, target: &str, opt_level: u8) -> Plan {
     let target = target_from_name(target).expect("a target of the table");
-    Plan { backend, target, opt_level, verify_each: true, schedules: Schedules::Heuristic, only_call: None }
+    Plan {
+        backend,
+        target,
+        opt_level,
+        verify_each: true,
+        schedules: Schedules::Heuristic,
+        only_call: None,
+        probes: false,
+    }
 }
 
 /// The least instruction set of this machine's architecture.

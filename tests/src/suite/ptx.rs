@@ -52,6 +52,7 @@ pub fn assemble(session: &mut Session, kernels: &[Kernel], processor: &str) -> R
         verify_each: true,
         schedules: Schedules::Heuristic,
         only_call: None,
+        probes: false,
     };
     let form = run_to(Form::Array(module), Stage::Artifact, &plan, Emit::Assembly, &mut StageLog::default());
     let text = match form {

@@ -73,6 +73,20 @@ impl Emitter<'_, '_> {
         Ok(())
     }
 
+    /// `probe`: tells the context.
+    pub(super) fn emit_probe(&mut self, op: Op, nest: u32, leave: bool) -> Result<(), Unsupported> {
+        self.host_memory_only("probe")?;
+        let mut list = format!("{}, i64 {nest}", self.context);
+        for arg in &self.func.ops[op].args {
+            let amount = self.get(*arg)?;
+            list.push_str(&format!(", {amount}"));
+        }
+        let slot = if leave { context_offset::LEAVE } else { context_offset::ENTER };
+        let function = self.context_field(slot, Ty::PTR);
+        self.text.line(format_args!("call void {}({list})", function.text));
+        Ok(())
+    }
+
     pub(super) fn give_back(&mut self, address: &Val) {
         let function = self.context_field(context_offset::FREE, Ty::PTR);
         let context = self.context.clone();

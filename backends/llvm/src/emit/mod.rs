@@ -217,6 +217,7 @@ impl<'a, 'module> Emitter<'a, 'module> {
             Opcode::AnyLane => self.emit_lanes_to_one(op, "or")?,
             Opcode::AllLanes => self.emit_lanes_to_one(op, "and")?,
             Opcode::Barrier => self.emit_barrier()?,
+            Opcode::Probe { nest, leave } => self.emit_probe(op, *nest, *leave)?,
             Opcode::Call(_)
             | Opcode::Build { .. }
             | Opcode::Index

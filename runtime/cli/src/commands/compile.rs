@@ -246,6 +246,7 @@ fn plan(args: &Args) -> Result<Plan, Failure> {
         verify_each: args.verify_each,
         schedules,
         only_call: None,
+        probes: false,
     })
 }
 

@@ -1,6 +1,6 @@
 //! `we3c run`: calls a function with arguments from the command line, on one backend or on all of them.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -12,6 +12,7 @@ use we3_driver::failure::Failure;
 use we3_driver::instances::{EntryName, instance_of};
 use we3_driver::kernel::Kernel;
 use we3_driver::plan::{BackendChoice, Plan};
+use we3_driver::profile::profile;
 use we3_driver::session::{Session, SessionOptions};
 use we3_driver::show::{ShowOptions, show};
 use we3_driver::spec::{Spec, parse_spec, split_name};
@@ -35,6 +36,7 @@ Examples:
     we3c run life.we3 soup 20 40 0.3 seed=7
     we3c run mandelbrot.we3 picture 256 384 --save out/mandelbrot.png
     we3c run model.we3 layer random:[8,4] w.npy b.npy --same-bits
+    we3c run model.we3 layer random:[8,4] w.npy b.npy --backend llvm --profile=trace.json --calls 20
     we3c run model.we3 'softmax::<f32>' random:f32[2,3] --backend interp --time";
 
 /// A call as the command line writes it, for this command and for `tune`.
@@ -97,6 +99,15 @@ pub struct Args {
     /// Do not use what `we3c tune` found
     #[arg(long)]
     no_tune: bool,
+
+    /// Say how long each nest ran, how often, and how fast; with =FILE.json also write a trace for chrome://tracing or
+    /// Perfetto
+    #[arg(long, value_name = "FILE.json", num_args = 0..=1, require_equals = true, conflicts_with = "same_bits")]
+    profile: Option<Option<String>>,
+
+    /// Profile so many calls instead of one: the first also pays for memory and cold caches
+    #[arg(long, value_name = "N", default_value = "1", requires = "profile")]
+    calls: NonZeroU32,
 }
 
 /// Runs the function.
@@ -246,10 +257,19 @@ fn call(
     kernel: &Kernel,
     values: &[HostValue],
     args: &Args,
-    _console: Console,
+    console: Console,
 ) -> Result<HostValue, Failure> {
     let backend = super::backend(&args.backend)?;
-    let executable = session.build(&|name| name == kernel.name, &plan(backend, kernel, values, args))?;
+    let plan = plan(backend, kernel, values, args);
+    if let Some(trace) = &args.profile {
+        let (result, profile) = profile(session, kernel, values, &plan, args.call.budget(), args.calls)?;
+        crate::profile::show(&profile, &kernel.name, console);
+        if let Some(path) = trace {
+            crate::profile::write_trace(Path::new(path), &profile, &session.log)?;
+        }
+        return Ok(result);
+    }
+    let executable = session.build(&|name| name == kernel.name, &plan)?;
     let name = format!("run on {}", backend.name());
     session.log.time(&name, || executable.call(kernel, values, args.call.budget()))
 }

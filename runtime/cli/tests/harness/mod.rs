@@ -68,6 +68,12 @@ impl Folder {
         path.display().to_string()
     }
 
+    /// The text of a file.
+    pub fn read(&self, name: &str) -> String {
+        let file = std::fs::File::open(self.0.join(name)).expect("a file");
+        std::io::read_to_string(file).expect("text")
+    }
+
     /// The path of a file that may come to be.
     pub fn path(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
