@@ -175,6 +175,19 @@ impl Func {
         }
     }
 
+    /// Every operation that is reached, in the order of the text: an operation stands before those in its regions.
+    pub fn ops_in_order(&self) -> Vec<Op> {
+        let mut found = Vec::new();
+        let mut open: Vec<Op> = self.blocks[self.body].ops.iter().rev().copied().collect();
+        while let Some(op) = open.pop() {
+            found.push(op);
+            for region in self.ops[op].regions.iter().rev() {
+                open.extend(self.blocks[*region].ops.iter().rev());
+            }
+        }
+        found
+    }
+
     /// A new, empty block.
     pub fn make_block(&mut self) -> Block {
         self.blocks.push(BlockData::default())

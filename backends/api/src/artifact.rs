@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use we3_ir::verify::Verified;
 
 use crate::launch::LaunchPlan;
+use crate::lines::Lines;
 use crate::target::Target;
 
 /// What a backend should produce.
@@ -25,11 +26,13 @@ pub struct Options {
     pub emit: Emit,
     /// 0 … 3. Results have the same bits at every level.
     pub opt_level: u8,
+    /// `-g`: what line tables say.
+    pub lines: Option<Lines>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { emit: Emit::Object, opt_level: 3 }
+        Options { emit: Emit::Object, opt_level: 3, lines: None }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod artifact;
 pub mod estimate;
 mod hex;
 pub mod launch;
+pub mod lines;
 pub mod parallel;
 pub mod target;
 pub mod worker;

@@ -15,6 +15,18 @@ pub struct Request {
     pub target: Target,
     /// How.
     pub options: Options,
+    /// The same program for better processors, the best last: one object holds all, and the code for the
+    /// processor it runs on is chosen when it is called.
+    pub versions: Vec<Version>,
+}
+
+/// A program for another processor.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Version {
+    /// Loop IR as text.
+    pub module: String,
+    /// For which machine.
+    pub target: Target,
 }
 
 /// The answer to one job.

@@ -103,7 +103,7 @@ fn whatever_verifies_compiles() {
             let Ok(module) = we3_ir::text::parse_module(&text) else { continue };
             let Ok(verified) = we3_ir::verify::verify(&module) else { continue };
             let target = &targets[random.below(targets.len())];
-            let options = Options { emit: Emit::Object, opt_level: random.below(4) as u8 };
+            let options = Options { emit: Emit::Object, opt_level: random.below(4) as u8, lines: None };
             if let Err(limit) = CraneliftBackend.compile(verified, target, &options) {
                 panic!("{limit}\n{text}");
             }

@@ -65,7 +65,7 @@ entry func @nan(%0: f32, %1: f32) -> (f32) {
 }
 ";
     let baseline = Target::x86_64_baseline();
-    let emit = |emit| match harness::compile(text, &baseline, &Options { emit, opt_level: 2 }) {
+    let emit = |emit| match harness::compile(text, &baseline, &Options { emit, opt_level: 2, lines: None }) {
         Artifact::Text(text) => text,
         other @ (Artifact::Object(_) | Artifact::Kernels { .. }) => panic!("{other:?}"),
     };

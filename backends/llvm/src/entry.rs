@@ -3,7 +3,7 @@
 //! the bodies of its parallel loops.
 
 use we3_backend_api::estimate::Rates;
-use we3_backend_api::{Unsupported, entry_symbol, outlines};
+use we3_backend_api::{Unsupported, outlines};
 use we3_ir::{Func, Opcode, Type, Value};
 
 use crate::emit::Emitter;
@@ -11,11 +11,15 @@ use crate::emit::regions::Region;
 use crate::facts::Facts;
 use crate::text::{FuncText, Lane, ModuleText, Ty, Val};
 
-/// Emits one entry function.
-pub fn emit_entry(func: &Func, facts: &Facts, module: &mut ModuleText) -> Result<(), Unsupported> {
-    let symbol = entry_symbol(&func.name);
-    emit_wrapper(func, &symbol, module);
-    emit_body(func, &symbol, facts, module)
+/// Emits one entry function under this symbol.
+pub fn emit_entry(
+    func: &Func,
+    symbol: &str,
+    facts: &Facts,
+    module: &mut ModuleText,
+) -> Result<(), Unsupported> {
+    emit_wrapper(func, symbol, module);
+    emit_body(func, symbol, facts, module)
 }
 
 /// How fast LLVM's code is: it vectorises what it can.
@@ -25,6 +29,8 @@ fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) 
     let disjoint = !writes_parameters(func);
     let alias = if disjoint { "noalias " } else { "" };
     let mut emitter = Emitter::new(func, facts, module, disjoint);
+    let name = format!("body.{symbol}");
+    emitter.text.begin(&name);
     emitter.outline_loops(outlines(func, RATES), symbol);
     let mut params = vec!["ptr %context".to_owned(), "ptr noalias %results".to_owned()];
     for (number, param) in func.params().iter().enumerate() {
@@ -40,7 +46,7 @@ fn emit_body(func: &Func, symbol: &str, facts: &Facts, module: &mut ModuleText) 
     emitter.begin_entry();
     emitter.block(func.body)?;
     emitter.finish_exits();
-    let head = format!("define internal i32 @\"body.{symbol}\"({}) noinline", params.join(", "));
+    let head = format!("define internal i32 @\"{name}\"({}) noinline", params.join(", "));
     let bodies = std::mem::take(&mut emitter.bodies);
     let shared = emitter.shared();
     let text = emitter.text.finish(&head);
@@ -66,6 +72,7 @@ fn is_parameter(func: &Func, buffer: Value) -> bool {
 
 fn emit_wrapper(func: &Func, symbol: &str, module: &mut ModuleText) {
     let mut text = FuncText::new(module);
+    text.begin(symbol);
     let arguments = Val::new(Ty::PTR, "%arguments");
     let mut list = "ptr %context, ptr %results".to_owned();
     for (number, param) in func.params().iter().enumerate() {

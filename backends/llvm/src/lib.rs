@@ -2,6 +2,7 @@
 //! emitter writes LLVM IR as text; only `machine` calls LLVM. LLVM can abort a process, so programs
 //! reach this crate through the worker `we3-llvm`.
 
+mod dispatch;
 mod emit;
 mod entry;
 mod facts;
@@ -14,7 +15,7 @@ mod text;
 pub mod worker;
 mod zygote;
 
-use we3_backend_api::{Arch, Artifact, Backend, Emit, Options, Target, Unsupported};
+use we3_backend_api::{Arch, Artifact, Backend, Emit, Options, Target, Unsupported, entry_symbol};
 use we3_ir::verify::Verified;
 use we3_ir::{Func, Module};
 
@@ -56,14 +57,51 @@ impl LlvmBackend {
             return compile_for_gpu(module, &facts, options);
         }
         let mut text = ModuleText::default();
-        for func in entries(module.module()) {
-            entry::emit_entry(func, &facts, &mut text)?;
+        if let Some(lines) = &options.lines {
+            text.begin_debug(lines);
         }
-        let artifact = machine::compile(&finished(&text, &facts), &facts, options).map_err(Failure::Bug)?;
-        if let Artifact::Object(bytes) = &artifact {
-            refuse_imports(bytes)?;
+        let of_funcs = options.lines.iter().flat_map(|lines| lines.funcs.iter().map(Some));
+        let of_funcs = of_funcs.chain(std::iter::repeat(None));
+        for (func, lines) in module.module().funcs.values().zip(of_funcs) {
+            if let Some(lines) = lines {
+                text.debug_function(func, lines);
+            }
+            if func.entry.is_some() {
+                entry::emit_entry(func, &entry_symbol(&func.name), &facts, &mut text)?;
+            }
         }
-        Ok(artifact)
+        for_cpu(&text, &facts, options)
+    }
+
+    /// The same program for several processors in one object: what it was for each, the least first, and a choice
+    /// by the processor that it runs on.
+    pub fn compile_versions(
+        &self,
+        versions: &[(Verified<'_>, Target)],
+        options: &Options,
+    ) -> Result<Artifact, Failure> {
+        let levels = dispatch::levels(versions.iter().map(|(_, target)| target))?;
+        if options.lines.is_some() {
+            let instead = Some(String::from("one target has them"));
+            return Err(Unsupported { what: "line tables of several versions".to_owned(), instead }.into());
+        }
+        let (Some((first, least)), Some(base)) = (versions.first(), levels.first()) else {
+            return Err(Failure::Bug("no version at all".into()));
+        };
+        let mut text = ModuleText::default();
+        for (module, target) in versions {
+            let facts = Facts::of(target);
+            text.begin_group(dispatch::attributes(&facts));
+            for func in entries(module.module()) {
+                let symbol = dispatch::symbol(&entry_symbol(&func.name), target);
+                entry::emit_entry(func, &symbol, &facts, &mut text)?;
+            }
+        }
+        for func in entries(first.module()) {
+            let targets = versions.iter().map(|(_, target)| target).zip(&levels);
+            dispatch::emit(&entry_symbol(&func.name), *base, targets, &mut text);
+        }
+        for_cpu(&text, &Facts::of(least), options)
     }
 }
 
@@ -99,6 +137,14 @@ fn known_processor(target: &Target) -> Result<(), Unsupported> {
         }
         Arch::Ptx { .. } | Arch::X86_64 | Arch::Aarch64 | Arch::Riscv64 => Ok(()),
     }
+}
+
+fn for_cpu(text: &ModuleText, facts: &Facts, options: &Options) -> Result<Artifact, Failure> {
+    let artifact = machine::compile(&finished(text, facts), facts, options).map_err(Failure::Bug)?;
+    if let Artifact::Object(bytes) = &artifact {
+        refuse_imports(bytes)?;
+    }
+    Ok(artifact)
 }
 
 fn entries(module: &Module) -> impl Iterator<Item = &Func> {

@@ -3,7 +3,11 @@
 
 use std::io::{BufRead, Write};
 
+use we3_backend_api::Artifact;
 use we3_backend_api::worker::{Request, Response};
+use we3_ir::Module;
+use we3_ir::text::{ParseError, parse_module};
+use we3_ir::verify::{Verified, verify};
 
 use crate::zygote::{Outcome, run_in_child};
 use crate::{Failure, LlvmBackend, initialize};
@@ -45,19 +49,36 @@ fn respond(line: &str) -> Response {
         Ok(request) => request,
         Err(error) => return Response::Bug(format!("not a request: {error}")),
     };
-    let module = match we3_ir::text::parse_module(&request.module) {
-        Ok(module) => module,
-        Err(errors) => return Response::Bug(format!("the module does not parse: {}", listed(&errors))),
-    };
-    let verified = match we3_ir::verify::verify(&module) {
-        Ok(verified) => verified,
-        Err(errors) => return Response::Bug(format!("the module is not well formed: {}", listed(&errors))),
-    };
-    match LlvmBackend.try_compile(verified, &request.target, &request.options) {
+    match compiled(&request) {
         Ok(artifact) => Response::Done(artifact),
         Err(Failure::Unsupported(unsupported)) => Response::Unsupported(unsupported),
         Err(Failure::Bug(message)) => Response::Bug(message),
     }
+}
+
+fn compiled(request: &Request) -> Result<Artifact, Failure> {
+    let module = parsed(&request.module)?;
+    if request.versions.is_empty() {
+        return LlvmBackend.try_compile(verified(&module)?, &request.target, &request.options);
+    }
+    let others = request.versions.iter().map(|version| parsed(&version.module));
+    let others: Vec<Module> = others.collect::<Result<_, Failure>>()?;
+    let mut versions = vec![(verified(&module)?, request.target.clone())];
+    for (module, version) in others.iter().zip(&request.versions) {
+        versions.push((verified(module)?, version.target.clone()));
+    }
+    LlvmBackend.compile_versions(&versions, &request.options)
+}
+
+fn parsed(text: &str) -> Result<Module, Failure> {
+    let wrong =
+        |errors: Vec<ParseError>| Failure::Bug(format!("the module does not parse: {}", listed(&errors)));
+    parse_module(text).map_err(wrong)
+}
+
+fn verified(module: &Module) -> Result<Verified<'_>, Failure> {
+    verify(module)
+        .map_err(|errors| Failure::Bug(format!("the module is not well formed: {}", listed(&errors))))
 }
 
 fn listed(errors: &[impl ToString]) -> String {

@@ -123,7 +123,7 @@ fn whatever_verifies_compiles_or_is_refused_in_words() {
             let text = mutated(&original, &mut random);
             let Ok(module) = we3_ir::text::parse_module(&text) else { continue };
             let Ok(verified) = we3_ir::verify::verify(&module) else { continue };
-            let options = Options { emit: Emit::Object, opt_level: random.below(4) as u8 };
+            let options = Options { emit: Emit::Object, opt_level: random.below(4) as u8, lines: None };
             let target = &machines[random.below(machines.len())];
             match LlvmBackend.try_compile(verified, target, &options) {
                 Ok(_) => compiled += 1,

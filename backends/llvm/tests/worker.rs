@@ -21,7 +21,12 @@ fn worker() -> LlvmWorker {
 }
 
 fn request(module: &str, target: Target, emit: Emit) -> Request {
-    Request { module: module.into(), target, options: Options { emit, opt_level: 2 } }
+    Request {
+        module: module.into(),
+        target,
+        options: Options { emit, opt_level: 2, lines: None },
+        versions: Vec::new(),
+    }
 }
 
 fn text(response: Response) -> String {

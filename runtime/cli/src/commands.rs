@@ -113,6 +113,11 @@ fn schedules(no_tune: bool) -> Schedules {
     if no_tune { Schedules::Heuristic } else { Schedules::Stored }
 }
 
+/// Whether line tables are wanted: said here, or in general for code that can have them.
+fn wants_lines(asked: bool, backend: BackendChoice) -> bool {
+    asked || (backend == BackendChoice::Llvm && we3_driver::knobs::debug_info())
+}
+
 /// Said when a file has nothing of the kind, or the filter leaves nothing.
 fn nothing_ran(kind: &str, file: &str, filter: Option<&str>) -> String {
     match filter {

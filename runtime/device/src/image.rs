@@ -78,6 +78,8 @@ pub struct Image {
     pub bytes: Vec<u8>,
     /// Parts by access, each from a page boundary on; empty ones are left out.
     pub parts: Vec<(Access, Range<usize>)>,
+    /// Where each section that is loaded begins, by its number.
+    pub sections: BTreeMap<usize, usize>,
     functions: BTreeMap<String, usize>,
     fixups: Vec<Fixup>,
     /// Slots that hold an address: (offset of the slot, offset of the target).
@@ -103,6 +105,7 @@ impl Image {
         Ok(Image {
             bytes: layout.bytes,
             parts: layout.parts,
+            sections: layout.sections.iter().map(|(number, (_, range))| (*number, range.start)).collect(),
             functions,
             fixups: layout.fixups,
             slots: layout.slots,

@@ -18,6 +18,7 @@ pub struct Knob {
 }
 
 const CACHE: &str = "WE3_CACHE";
+const DEBUG_INFO: &str = "WE3_DEBUG_INFO";
 const LLVM_WORKER: &str = "WE3_LLVM_WORKER";
 const LLVM_TIMEOUT: &str = "WE3_LLVM_TIMEOUT";
 const MEMORY_LIMIT: &str = "WE3_MEMORY_LIMIT";
@@ -28,6 +29,7 @@ const THREADS: &str = "WE3_THREADS";
 /// Every knob.
 pub const KNOBS: &[Knob] = &[
     Knob { name: CACHE, meaning: "folder of what is kept between runs", default: "~/.cache/we3" },
+    Knob { name: DEBUG_INFO, meaning: "1: line tables in code of LLVM, as with `-g`", default: "none" },
     Knob { name: LLVM_WORKER, meaning: "path of the worker program we3-llvm", default: "beside we3c" },
     Knob { name: LLVM_TIMEOUT, meaning: "seconds that one LLVM job may take", default: "120" },
     Knob { name: MEMORY_LIMIT, meaning: "bytes that one kernel may allocate", default: "no limit" },
@@ -53,6 +55,11 @@ pub fn cache() -> Option<PathBuf> {
     let ours = |folder: OsString| PathBuf::from(folder).join("we3");
     let in_home = || read("HOME").map(|home| PathBuf::from(home).join(".cache").join("we3"));
     read(CACHE).map(PathBuf::from).or_else(|| read("XDG_CACHE_HOME").map(ours)).or_else(in_home)
+}
+
+/// Whether code should have line tables where it can.
+pub fn debug_info() -> bool {
+    read(DEBUG_INFO).is_some_and(|value| value != "0")
 }
 
 /// Where the LLVM worker is, if that was said.

@@ -3,6 +3,7 @@
 
 pub mod call;
 pub mod float_environment;
+pub mod gdb;
 pub mod host;
 pub mod image;
 pub mod knobs;

@@ -194,6 +194,7 @@ mod tests {
             module: "loop module\n".into(),
             target: Target::x86_64_baseline(),
             options: Options::default(),
+            versions: Vec::new(),
         }
     }
 

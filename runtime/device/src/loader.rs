@@ -4,6 +4,7 @@
 use memmap2::MmapMut;
 use we3_backend_api::EntryFunction;
 
+use crate::gdb::{self, Registered};
 use crate::image::{Access, Image, ImageError, PAGE};
 
 /// Why an object cannot be loaded.
@@ -38,6 +39,8 @@ impl From<ImageError> for LoadError {
 /// An object in memory, ready to be called.
 pub struct LoadedObject {
     image: Image,
+    /// Goes before the memory does.
+    _debugger: Option<Registered>,
     memory: MmapMut,
 }
 
@@ -84,7 +87,10 @@ impl LoadedObject {
             }
         }
         synchronize_instructions(&memory);
-        Ok(LoadedObject { image, memory })
+        let base = memory.as_ptr() as u64;
+        let addresses = image.sections.iter().map(|(number, start)| (*number, base + *start as u64));
+        let debugger = gdb::register(object, addresses);
+        Ok(LoadedObject { image, _debugger: debugger, memory })
     }
 
     /// A global function of the object. The pointer is good as long as the object lives.

@@ -194,7 +194,7 @@ impl HostProgram {
             return outcome_of(&value, given).ok_or_else(|| HostError::Memory(String::from("out of memory")));
         }
         let code = self.code(entry)?;
-        let limits = CallLimits { memory: budget.bytes, threads: budget.threads };
+        let limits = CallLimits { memory: budget.bytes, threads: budget.threads, recorder: None };
         let symbol = &entry.symbol;
         let called = call_entry_into(code, symbol, &slots, entry.n_scalars, &entry.outputs, given, limits);
         called.map_err(|error| self.explained(entry, args, &error, budget))

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
-use we3_backend_api::worker::{Request, Response};
+use we3_backend_api::worker::{Request, Response, Version};
 use we3_backend_api::{Artifact, Emit, Options, Target};
 use we3_device::LlvmWorker;
 use we3_ir::text::print_module;
@@ -27,21 +27,38 @@ fn with_worker<T>(work: impl FnOnce(&LlvmWorker) -> Result<T, Failure>) -> Resul
 /// Whether the worker program is there and compiles; else why not.
 pub fn available() -> Result<PathBuf, Failure> {
     let module = Module::new(Level::Loop);
-    let options = Options { emit: Emit::BackendIr, opt_level: 0 };
+    let options = Options { emit: Emit::BackendIr, opt_level: 0, lines: None };
     compile(&module, &Target::x86_64_baseline(), &options)?;
     with_worker(|worker| Ok(worker.program().to_owned()))
 }
 
 /// Compiles loop IR in the worker.
 pub fn compile(module: &Module, target: &Target, options: &Options) -> Result<Artifact, Failure> {
-    let text = print_module(module);
-    let request = Request { module: text.clone(), target: target.clone(), options: options.clone() };
+    let versions = Vec::new();
+    send(Request { module: print_module(module), target: target.clone(), options: options.clone(), versions })
+}
+
+/// The same for several processors in one object, the least first.
+pub fn compile_versions(programs: &[(Module, Target)], options: &Options) -> Result<Artifact, Failure> {
+    let version = |(module, target): &(Module, Target)| Version {
+        module: print_module(module),
+        target: target.clone(),
+    };
+    let [first, rest @ ..] = programs else { return Err(Failure::bug("no version to compile")) };
+    let Version { module, target } = version(first);
+    let versions = rest.iter().map(version).collect();
+    send(Request { module, target, options: options.clone(), versions })
+}
+
+fn send(request: Request) -> Result<Artifact, Failure> {
     let response = with_worker(|worker| {
         worker.request(&request).map_err(|error| Failure::Unavailable(error.to_string()))
     })?;
     match response {
         Response::Done(artifact) => Ok(artifact),
         Response::Unsupported(limit) => Err(Failure::Unsupported(limit)),
-        Response::Bug(what) => Err(Failure::Bug { what: format!("the LLVM worker: {what}"), ir: Some(text) }),
+        Response::Bug(what) => {
+            Err(Failure::Bug { what: format!("the LLVM worker: {what}"), ir: Some(request.module) })
+        }
     }
 }

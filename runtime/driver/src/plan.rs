@@ -1,5 +1,7 @@
 //! What to compile with and for: backend, target, optimisation; and the facts about a target that passes get.
 
+use std::sync::Arc;
+
 use we3_backend_api::{Arch, Target};
 use we3_device::host::{host_target, last_level_cache};
 use we3_ir::Schedule;
@@ -8,6 +10,7 @@ pub use we3_passes::loops::bind_sizes::OnlyCall;
 
 use crate::failure::Failure;
 use crate::flatten::{FlatArg, flatten};
+use crate::lines::LineIndex;
 use crate::value::HostValue;
 
 /// Who runs or compiles a kernel.
@@ -65,6 +68,8 @@ pub struct Plan {
     pub only_call: Option<OnlyCall>,
     /// Whether nests tell when they begin and end (`profile`).
     pub probes: bool,
+    /// `-g`: what places in the code are called, for line tables.
+    pub lines: Option<Arc<LineIndex>>,
 }
 
 /// Where the schedule of a nest comes from, if the program does not say it.
@@ -101,6 +106,7 @@ impl Plan {
             schedules: Schedules::Heuristic,
             only_call: None,
             probes: false,
+            lines: None,
         }
     }
 
@@ -140,6 +146,12 @@ impl Plan {
     #[must_use]
     pub fn with_probes(self) -> Plan {
         Plan { probes: true, ..self }
+    }
+
+    /// The same with line tables.
+    #[must_use]
+    pub fn with_lines(self, lines: Option<LineIndex>) -> Plan {
+        Plan { lines: lines.map(Arc::new), ..self }
     }
 
     /// A line that tells plans apart: `llvm -O3 x86-64-v3`.

@@ -72,7 +72,9 @@ pub fn profile(
             plan.backend.name()
         )));
     }
-    let executable = session.build(&|name| name == kernel.name, &plan.clone().with_probes())?;
+    // What is measured is the code that every call gets.
+    let plan = Plan { only_call: None, ..plan.clone() }.with_probes();
+    let executable = session.build(&|name| name == kernel.name, &plan)?;
     let caller = executable.caller(kernel);
     let recorder = Recorder::new();
     let begun = recorder.begun();

@@ -192,9 +192,17 @@ fn some_passes(
 /// Loop IR to an artifact.
 pub fn generate(module: &Module, plan: &Plan, emit: Emit, log: &mut StageLog) -> Result<Artifact, Failure> {
     let hurry = plan.only_call.is_some() && module.funcs.values().all(is_short);
-    let options = Options { emit, opt_level: if hurry { 0 } else { plan.opt_level } };
+    let lines = plan.lines.as_ref().map(|index| index.lines(module));
+    let options = Options { emit, opt_level: if hurry { 0 } else { plan.opt_level }, lines };
     match plan.backend {
         BackendChoice::Llvm => log.time("llvm", || llvm::compile(module, &plan.target, &options)),
+        BackendChoice::Cranelift if plan.lines.is_some() => {
+            let instead = Some(String::from("code of LLVM has them: `--backend llvm`"));
+            Err(Failure::Unsupported(Unsupported {
+                what: String::from("line tables of Cranelift's code"),
+                instead,
+            }))
+        }
         BackendChoice::Cranelift => log.time("cranelift", || {
             let verified = verify(module).map_err(|errors| wrong_module(module, &errors))?;
             Ok(CraneliftBackend.compile(verified, &plan.target, &options)?)

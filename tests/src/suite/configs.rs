@@ -63,6 +63,7 @@ fn checked(backend: BackendChoice, target: &str, opt_level: u8) -> Plan {
         schedules: Schedules::Heuristic,
         only_call: None,
         probes: false,
+        lines: None,
     }
 }
 

@@ -53,6 +53,7 @@ pub fn assemble(session: &mut Session, kernels: &[Kernel], processor: &str) -> R
         schedules: Schedules::Heuristic,
         only_call: None,
         probes: false,
+        lines: None,
     };
     let form = run_to(Form::Array(module), Stage::Artifact, &plan, Emit::Assembly, &mut StageLog::default());
     let text = match form {

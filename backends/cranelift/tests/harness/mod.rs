@@ -35,7 +35,7 @@ pub fn compile(text: &str, target: &Target, options: &Options) -> Artifact {
 
 /// The bytes of an object.
 pub fn object(text: &str, target: &Target, opt_level: u8) -> Vec<u8> {
-    match compile(text, target, &Options { emit: Emit::Object, opt_level }) {
+    match compile(text, target, &Options { emit: Emit::Object, opt_level, lines: None }) {
         Artifact::Object(bytes) => bytes,
         other @ (Artifact::Text(_) | Artifact::Kernels { .. }) => panic!("no object: {other:?}"),
     }

@@ -178,6 +178,7 @@ impl<'a, 'module> Emitter<'a, 'module> {
     fn op(&mut self, op: Op) -> Result<Flow, Unsupported> {
         let func = self.func;
         let data = &func.ops[op];
+        self.text.at(op);
         match &data.opcode {
             Opcode::Const(constant) => self.emit_const(op, *constant),
             Opcode::Unary(unary) => self.emit_unary(op, *unary)?,

@@ -276,6 +276,7 @@ impl LoopBody {
     ) -> Result<(), Unsupported> {
         let regions = shared.regions.for_function();
         let mut emitter = Emitter::with(func, facts, module, regions, Rc::clone(&shared.payloads));
+        emitter.text.begin(&self.name);
         let fields = self.load_fields(&mut emitter);
         for (value, val) in &self.fixed {
             emitter.define(*value, val.clone());

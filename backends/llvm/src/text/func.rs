@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use we3_ir::Op;
+
+use super::debug::Scope;
 use super::module::ModuleText;
 use super::ty::{Ty, Val};
 
@@ -42,18 +45,32 @@ pub struct FuncText<'module> {
     current: Label,
     allocas: String,
     next_name: usize,
+    scope: Scope,
 }
 
 impl<'module> FuncText<'module> {
     /// Starts with one block, the entry.
     pub fn new(module: &'module mut ModuleText) -> FuncText<'module> {
         FuncText {
+            scope: Scope::default(),
             module,
             blocks: vec![BlockText::default()],
             order: vec![Label(0)],
             current: Label(0),
             allocas: String::new(),
             next_name: 0,
+        }
+    }
+
+    /// The function has this symbol; its instructions come from where it begins, until `at` says otherwise.
+    pub fn begin(&mut self, symbol: &str) {
+        self.scope = self.module.scope(symbol);
+    }
+
+    /// What follows comes from this operation.
+    pub fn at(&mut self, op: Op) {
+        if let Some(place) = self.module.place(op) {
+            self.scope.at(place, self.module);
         }
     }
 
@@ -79,14 +96,14 @@ impl<'module> FuncText<'module> {
     /// Writes a line into the current block.
     pub fn line(&mut self, text: std::fmt::Arguments<'_>) {
         let body = &mut self.blocks[self.current.0].body;
-        let _ = writeln!(body, "  {text}");
+        let _ = writeln!(body, "  {text}{}", self.scope.here);
     }
 
     /// Writes an instruction with a result.
     pub fn inst(&mut self, ty: Ty, text: std::fmt::Arguments<'_>) -> Val {
         let name = self.fresh(ty);
         let body = &mut self.blocks[self.current.0].body;
-        let _ = writeln!(body, "  {} = {text}", name.text);
+        let _ = writeln!(body, "  {} = {text}{}", name.text, self.scope.here);
         name
     }
 
@@ -145,7 +162,7 @@ impl<'module> FuncText<'module> {
 
     /// The function's definition under this head (`define i32 @f(ptr %x)`).
     pub fn finish(self, head: &str) -> String {
-        let mut text = format!("{head} #0 {{\n");
+        let mut text = format!("{head} #{}{} {{\n", self.module.group(), self.scope.head());
         for label in &self.order {
             let _ = writeln!(text, "{label}:");
             let block = &self.blocks[label.0];

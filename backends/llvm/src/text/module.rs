@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use super::debug::ModuleDebug;
 use super::ty::Ty;
 
 /// Collects everything that stands outside function bodies.
@@ -13,6 +14,10 @@ pub struct ModuleText {
     support: BTreeSet<&'static str>,
     tables: Vec<String>,
     metadata: Vec<String>,
+    /// The attributes of the functions that come next, and of those before.
+    groups: Vec<String>,
+    /// Where code comes from, if line tables are wanted.
+    pub debug: Option<ModuleDebug>,
 }
 
 impl ModuleText {
@@ -58,7 +63,17 @@ impl ModuleText {
         number
     }
 
-    /// The whole module. `attributes` is the group `#0` of every function.
+    /// Functions that come next have these attributes.
+    pub fn begin_group(&mut self, attributes: String) {
+        self.groups.push(attributes);
+    }
+
+    /// The number of the attributes of the next function; those of group 0 are said at the end.
+    pub fn group(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The whole module. `attributes` is the group `#0`, that of every function where no other was begun.
     pub fn finish(&self, triple: &str, attributes: &str) -> String {
         let mut text = format!("target triple = \"{triple}\"\n\n");
         for (number, table) in self.tables.iter().enumerate() {
@@ -73,6 +88,12 @@ impl ModuleText {
             let _ = writeln!(text, "{declaration}");
         }
         let _ = writeln!(text, "\nattributes #0 = {{ {attributes} }}");
+        for (number, attributes) in (1..).zip(&self.groups) {
+            let _ = writeln!(text, "attributes #{number} = {{ {attributes} }}");
+        }
+        if let Some(debug) = &self.debug {
+            text.push_str(&debug.named);
+        }
         for (number, node) in self.metadata.iter().enumerate() {
             let _ = writeln!(text, "!{number} = {node}");
         }

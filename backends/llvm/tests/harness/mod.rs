@@ -39,7 +39,7 @@ pub fn parse(text: &str) -> Module {
 pub fn compile(module: &Module, target: &Target, emit: Emit, opt_level: u8) -> Artifact {
     let verified = we3_ir::verify::verify(module).unwrap_or_else(|errors| panic!("{errors:?}"));
     LlvmBackend
-        .try_compile(verified, target, &Options { emit, opt_level })
+        .try_compile(verified, target, &Options { emit, opt_level, lines: None })
         .unwrap_or_else(|failure| panic!("{failure:?} for {target:?}"))
 }
 

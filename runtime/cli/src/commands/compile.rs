@@ -7,12 +7,14 @@ use clap::ValueEnum;
 use we3_driver::failure::Failure;
 use we3_driver::header::c_header;
 use we3_driver::kernel::with_entries;
+use we3_driver::lines::LineIndex;
 use we3_driver::plan::{BackendChoice, Plan, target_name, target_named};
 use we3_driver::schedules;
 use we3_driver::session::{Session, SessionOptions};
 use we3_driver::sources::Sources;
 use we3_driver::stages::{Form, Stage, StageLog, read_ir, run_to, syntax_tree, tokens};
-use we3_driver::{Arch, Emit};
+use we3_driver::versions::compile_versions;
+use we3_driver::{Arch, Emit, SourceMap};
 
 use super::{Outcome, report};
 use crate::console::{Console, EXIT_FAILED};
@@ -25,6 +27,8 @@ Examples:
     we3c compile x.we3 --emit schedule --backend llvm      how its loops are arranged
     we3c compile x.we3 --report -o x.o                     the same, with costs, beside the object
     we3c compile x.we3 --emit asm --target x86-64-v3 -O3
+    we3c compile x.we3 -o x.o --target x86-64-v2,x86-64-v3,x86-64-v4      one object, the best code for each
+    we3c compile x.we3 -g -o x.o                           with line tables, for gdb and perf
     we3c compile x.we3 --emit ptx --target sm_80 --entry softmax
     we3c compile x.we3 --emit header -o x.h                C declarations for x.o
     echo 'pub fn f(x: f64) -> f64 = x + 1.0;' | we3c compile - --emit clif";
@@ -67,9 +71,14 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "obj")]
     emit: What,
 
-    /// For which machine: host, x86-64, x86-64-v3, aarch64, riscv64, sm_75 …
-    #[arg(long)]
-    target: Option<String>,
+    /// For which machine: host, x86-64, x86-64-v3, aarch64, riscv64, sm_75 … Several, as
+    /// x86-64-v2,x86-64-v3,x86-64-v4: code for each, chosen when it is called
+    #[arg(long, value_delimiter = ',')]
+    target: Vec<String>,
+
+    /// Line tables, so that debuggers and profilers show lines of the source (LLVM only)
+    #[arg(short = 'g')]
+    debug: bool,
 
     /// Who compiles: cranelift or llvm (without it, whoever can)
     #[arg(long)]
@@ -111,7 +120,7 @@ pub fn run(args: &Args, console: Console) -> Outcome {
     let (bytes, default_output) = match args.emit {
         What::Tokens => (tokens(&text).into_bytes(), None),
         What::Ast => (syntax_tree(&text).into_bytes(), None),
-        _ if is_ir(&text) => finish(args, read_ir(&text)?, &mut log)?,
+        _ if is_ir(&text) => finish(args, read_ir(&text)?, None, &mut log)?,
         What::ArrayIr
         | What::Schedule
         | What::LoopIr
@@ -181,7 +190,7 @@ fn from_source(
     log.times.append(&mut session.log.times);
     let module = with_entries(&ir.module, &|name| kernels.iter().any(|kernel| kernel.name == name));
     if args.report || args.emit == What::Schedule {
-        let plan = plan(args)?;
+        let plan = plan(args, None)?;
         let nests = schedules::of_entries(module.clone(), &plan)?;
         if args.emit == What::Schedule {
             return Ok((schedules::schedule_text(&nests, Some(session.sources())).into_bytes(), None));
@@ -189,13 +198,18 @@ fn from_source(
         let report = schedules::report_text(&nests, Some(session.sources()), &plan.facts());
         console.message(report.trim_end());
     }
-    finish(args, Form::Array(module), log)
+    finish(args, Form::Array(module), Some(session.sources()), log)
 }
 
 /// Takes a form to what was asked for; the second is where it goes if nothing was said.
-fn finish(args: &Args, form: Form, log: &mut StageLog) -> Result<(Vec<u8>, Option<String>), Failure> {
+fn finish(
+    args: &Args,
+    form: Form,
+    sources: Option<&SourceMap>,
+    log: &mut StageLog,
+) -> Result<(Vec<u8>, Option<String>), Failure> {
     if let (What::Schedule, Form::Array(module)) = (args.emit, &form) {
-        let nests = schedules::of_entries(module.clone(), &plan(args)?)?;
+        let nests = schedules::of_entries(module.clone(), &plan(args, None)?)?;
         return Ok((schedules::schedule_text(&nests, None).into_bytes(), None));
     }
     let (goal, emit) = match args.emit {
@@ -213,15 +227,26 @@ fn finish(args: &Args, form: Form, log: &mut StageLog) -> Result<(Vec<u8>, Optio
             )));
         }
     };
-    let plan = plan(args)?;
-    let form = run_to(form, goal, &plan, emit, log)?;
+    let plan = plan(args, sources)?;
+    let form = match (args.target.len() > 1, form) {
+        (false, form) => run_to(form, goal, &plan, emit, log)?,
+        (true, Form::Array(module)) if goal == Stage::Artifact => {
+            let targets = args.target.iter().map(|name| target_named(name)).collect::<Result<Vec<_>, _>>()?;
+            Form::Artifact(compile_versions(&module, &targets, &plan, emit, log)?)
+        }
+        (true, _) => {
+            return Err(Failure::Usage(String::from(
+                "only sources and array IR can be compiled for several targets, to an object, assembly or LLVM IR",
+            )));
+        }
+    };
     let to_file = (args.emit == What::Obj).then(|| object_name(&args.file));
     Ok((form.dump(), to_file))
 }
 
-fn plan(args: &Args) -> Result<Plan, Failure> {
+fn plan(args: &Args, sources: Option<&SourceMap>) -> Result<Plan, Failure> {
     let default_target = if args.emit == What::Ptx { "sm_75" } else { "host" };
-    let name = args.target.as_deref().unwrap_or(default_target);
+    let name = args.target.first().map_or(default_target, String::as_str);
     let target = target_named(name)?;
     let gpu = matches!(target.arch, Arch::Ptx { .. });
     if args.emit == What::Ptx && !gpu {
@@ -233,21 +258,18 @@ fn plan(args: &Args) -> Result<Plan, Failure> {
         (Some(name), _) => super::backend(name)?,
         (None, What::LlvmIr) => BackendChoice::Llvm,
         (None, _) if gpu => BackendChoice::Llvm,
+        // Only it has them.
+        (None, What::Obj | What::Asm) if args.debug || args.target.len() > 1 => BackendChoice::Llvm,
         (None, _) => BackendChoice::Cranelift,
     };
     if let Some(wrong) = misfit(args.emit, backend, gpu) {
         return Err(Failure::Usage(format!("{wrong} (target: {})", target_name(&target))));
     }
     let schedules = super::schedules(args.no_tune);
-    Ok(Plan {
-        backend,
-        target,
-        opt_level: args.opt_level,
-        verify_each: args.verify_each,
-        schedules,
-        only_call: None,
-        probes: false,
-    })
+    let lines = sources.filter(|_| super::wants_lines(args.debug, backend)).map(LineIndex::of);
+    let plan = Plan::host(backend).for_target(target).at_level(args.opt_level);
+    let plan = plan.with_schedules(schedules).with_lines(lines);
+    Ok(Plan { verify_each: args.verify_each, ..plan })
 }
 
 /// Why this backend does not make this for this kind of machine, if it does not.

@@ -11,6 +11,7 @@ use we3_driver::executable::Budget;
 use we3_driver::failure::Failure;
 use we3_driver::instances::{EntryName, instance_of};
 use we3_driver::kernel::Kernel;
+use we3_driver::lines::LineIndex;
 use we3_driver::plan::{BackendChoice, Plan};
 use we3_driver::profile::profile;
 use we3_driver::session::{Session, SessionOptions};
@@ -99,6 +100,10 @@ pub struct Args {
     /// Do not use what `we3c tune` found
     #[arg(long)]
     no_tune: bool,
+
+    /// Line tables, so that gdb and perf show lines of the source (with `--backend llvm`)
+    #[arg(short = 'g')]
+    debug: bool,
 
     /// Say how long each nest ran, how often, and how fast; with =FILE.json also write a trace for chrome://tracing or
     /// Perfetto
@@ -247,9 +252,17 @@ fn argument(text: &str) -> Result<NamedSpec, Failure> {
 }
 
 /// Compiled for this call alone: what its sizes decide needs no code.
-fn plan(backend: BackendChoice, kernel: &Kernel, values: &[HostValue], args: &Args) -> Plan {
+fn plan(
+    session: &Session,
+    backend: BackendChoice,
+    kernel: &Kernel,
+    values: &[HostValue],
+    args: &Args,
+) -> Plan {
+    let lines = super::wants_lines(args.debug && !args.same_bits, backend);
     let plan = Plan::host(backend).at_level(args.opt_level).for_call(&kernel.name, values);
     plan.with_schedules(super::schedules(args.no_tune))
+        .with_lines(lines.then(|| LineIndex::of(session.sources())))
 }
 
 fn call(
@@ -260,7 +273,7 @@ fn call(
     console: Console,
 ) -> Result<HostValue, Failure> {
     let backend = super::backend(&args.backend)?;
-    let plan = plan(backend, kernel, values, args);
+    let plan = plan(session, backend, kernel, values, args);
     if let Some(trace) = &args.profile {
         let (result, profile) = profile(session, kernel, values, &plan, args.call.budget(), args.calls)?;
         crate::profile::show(&profile, &kernel.name, console);
@@ -285,15 +298,15 @@ fn same_bits(
     let mut agreed: Option<(BackendChoice, Result<HostValue, Failure>)> = None;
     let mut backends = 0;
     for backend in [BackendChoice::Interpreter, BackendChoice::Cranelift, BackendChoice::Llvm] {
-        let executable =
-            match session.build(&|name| name == kernel.name, &plan(backend, kernel, values, args)) {
-                Ok(executable) => executable,
-                Err(Failure::Unavailable(why)) => {
-                    console.message(&format!("{} left out: {why}\n", backend.name()));
-                    continue;
-                }
-                Err(failure) => return Err(failure),
-            };
+        let plan = plan(session, backend, kernel, values, args);
+        let executable = match session.build(&|name| name == kernel.name, &plan) {
+            Ok(executable) => executable,
+            Err(Failure::Unavailable(why)) => {
+                console.message(&format!("{} left out: {why}\n", backend.name()));
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         let name = format!("run on {}", backend.name());
         let result = session.log.time(&name, || executable.call(kernel, values, args.call.budget()));
         backends += 1;
