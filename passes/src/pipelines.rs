@@ -1,6 +1,7 @@
 //! The ordered lists of passes, with a reason wherever the order matters, and the table of all passes.
 
 use crate::array::canon_sizes::CANON_SIZES;
+use crate::array::carry_padded::CARRY_PADDED;
 use crate::array::flatten_builds::FLATTEN_BUILDS;
 use crate::array::fuse_maps::FUSE_MAPS;
 use crate::array::fuse_siblings::FUSE_SIBLINGS;
@@ -38,6 +39,7 @@ pub const ALL: &[Pass] = &[
     FUSE_SIBLINGS,
     MERGE_COLUMNS,
     STRIP_ROWS,
+    CARRY_PADDED,
     TURN_CARRIED,
     LOWER,
     BIND_SIZES,
@@ -94,6 +96,8 @@ pub const OPTIMISE: Pipeline = Pipeline {
         HOIST,
         // What rows have in common has left them; what strips need twice and do not use goes.
         STRIP_ROWS,
+        // A padded array that is fused into its reader is none any more.
+        CARRY_PADDED,
         REMOVE_DEAD,
         // Who else reads a matrix that a loop carries has been fused with its readers, or left.
         TURN_CARRIED,

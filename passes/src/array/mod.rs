@@ -1,6 +1,7 @@
 //! Passes from array IR to array IR, one per file.
 
 pub mod canon_sizes;
+pub mod carry_padded;
 pub mod flatten_builds;
 pub mod fuse_maps;
 pub mod fuse_siblings;

@@ -1,6 +1,6 @@
 //! Control flow in lanes: branches and loops under masks.
 
-use we3_ir::{BinaryOp, Block, CompareOp, ForKind, Func, OpData, Opcode, Scalar, Type, UnaryOp, Value};
+use we3_ir::{BinaryOp, Block, CompareOp, ForKind, OpData, Opcode, Scalar, Type, UnaryOp, Value};
 
 use super::Unfit;
 use super::widen::{Shape, Widener};
@@ -8,6 +8,8 @@ use crate::analysis::effects::is_pure_scalar;
 
 /// Both sides of a branch are evaluated when they have at most so many operations that only compute.
 const CHEAP: usize = 24;
+/// What a load counts for: up to two of them are cheap.
+const LOAD: usize = 9;
 
 impl Widener<'_> {
     /// Fails if it fails in a lane at work. What a message shows is found by the sequential version.
@@ -81,7 +83,7 @@ impl Widener<'_> {
     /// One side of a branch under the mask: as it is when that is cheap and does nothing, else only if any
     /// lane wants it.
     fn side(&mut self, region: Block) -> Result<Vec<Value>, Unfit> {
-        if cost_of_computing(self.b.func, region).is_some_and(|cost| cost <= CHEAP) {
+        if self.cost_of_computing(region).is_some_and(|cost| cost <= CHEAP) {
             self.ops(region)?;
             return Ok(self.vectors(region));
         }
@@ -281,22 +283,30 @@ impl Widener<'_> {
         let live = self.b.binary(BinaryOp::And, live, on);
         Ok([vec![next], kept, vec![live]].concat())
     }
-}
 
-/// How many operations a region has, if it only computes.
-fn cost_of_computing(func: &Func, region: Block) -> Option<usize> {
-    let mut cost = 0;
-    for op in &func.blocks[region].ops {
-        let data = &func.ops[*op];
-        if data.opcode == Opcode::If {
-            for nested in &data.regions {
-                cost += cost_of_computing(func, *nested)?;
+    /// How many operations a region has, if it only computes, and reads neighbours under a mask.
+    fn cost_of_computing(&self, region: Block) -> Option<usize> {
+        let mut cost = 0;
+        for op in &self.b.func.blocks[region].ops {
+            let data = &self.b.func.ops[*op];
+            if data.opcode == Opcode::If {
+                for nested in &data.regions {
+                    cost += self.cost_of_computing(*nested)?;
+                }
+            } else if is_pure_scalar(&data.opcode) {
+                cost += 1;
+            } else if self.masks && data.opcode == Opcode::Load && self.reads_neighbours(data) {
+                cost += LOAD;
+            } else if data.opcode != Opcode::Yield {
+                return None;
             }
-        } else if is_pure_scalar(&data.opcode) {
-            cost += 1;
-        } else if data.opcode != Opcode::Yield {
-            return None;
         }
+        Some(cost)
     }
-    Some(cost)
+
+    /// Whether lane after lane reads one element after the other: then a mask keeps lanes that should not read from it.
+    fn reads_neighbours(&self, load: &OpData) -> bool {
+        let [buffer, index] = load.args[..] else { return false };
+        !self.divergence.is_varying(buffer) && self.stride(index) == Some(1)
+    }
 }

@@ -79,6 +79,23 @@ impl<'a> Widener<'a> {
         self.map.get(&source).cloned().unwrap_or(Shape::Uniform(source))
     }
 
+    /// How far an index is from that of the lane before, if all lanes agree; also of one that is not written yet.
+    pub(super) fn stride(&self, value: Value) -> Option<i64> {
+        if !self.divergence.is_varying(value) {
+            return Some(0);
+        }
+        match self.map.get(&value) {
+            Some(Shape::Linear { stride, .. }) => return Some(*stride),
+            Some(Shape::Uniform(_) | Shape::Varying(_) | Shape::Place(_)) => return None,
+            None => {}
+        }
+        let data = &self.b.func.ops[self.b.func.def_op(value)?];
+        if data.opcode != Opcode::Binary(BinaryOp::Add) {
+            return None;
+        }
+        self.stride(data.args[0])?.checked_add(self.stride(data.args[1])?)
+    }
+
     /// Writes all operations of a block but the terminator.
     pub(super) fn ops(&mut self, block: Block) -> Result<(), Unfit> {
         let ops = self.b.func.blocks[block].ops.clone();
