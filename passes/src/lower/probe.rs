@@ -223,9 +223,9 @@ impl<'a> Amounts<'a> {
 
     fn bytes_of(&mut self, lower: &mut Lower<'_>, sizes: &[Value], width: u32) -> Amount {
         let width = lower.i64(i64::from(width));
-        sizes.iter().fold(Some(width), |so_far, size| {
-            let size = self.known(lower, *size);
-            product(lower, so_far, size)
+        sizes.iter().try_fold(width, |so_far, size| {
+            let size = self.known(lower, *size)?;
+            Some(lower.mul(so_far, size))
         })
     }
 

@@ -196,7 +196,11 @@ fn a_profile_names_nests_and_writes_a_trace() {
     assert!(events.iter().any(|event| event["name"] == "lower" && event["ph"] == "X"), "stages are there");
     let end = |event: &serde_json::Value| Some(event["ts"].as_f64()? + event["dur"].as_f64()?);
     let last = |category: &str| {
-        events.iter().filter(|event| event["cat"] == category).filter_map(end).fold(0.0, f64::max)
+        events
+            .iter()
+            .filter(|event| event["cat"] == category)
+            .filter_map(end)
+            .fold(0.0, |last, end| if end > last { end } else { last })
     };
     assert!(last("nest") <= last("call"), "nests lie in their calls");
     let json = we3c(&["run", &source, "f", "[1, 2]", "2", "--profile", "--message-format", "json"]);

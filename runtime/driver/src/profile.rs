@@ -158,7 +158,7 @@ impl Profile {
             let threads = if totals.in_parts.is_zero() {
                 String::from("1")
             } else {
-                format!("{:.2}", totals.in_parts.as_secs_f64() / totals.time.as_secs_f64().max(1e-9))
+                format!("{:.2}", totals.in_parts.as_secs_f64() / at_least_a_nanosecond(totals.time))
             };
             // Writing to a `String` cannot fail.
             let _ = writeln!(
@@ -180,16 +180,21 @@ impl Profile {
 }
 
 fn time_and_share(time: Duration, whole: Duration) -> String {
-    let share = 100.0 * time.as_secs_f64() / whole.as_secs_f64().max(1e-9);
+    let share = 100.0 * time.as_secs_f64() / at_least_a_nanosecond(whole);
     format!("{:>10.4} {share:>5.1}%", time.as_secs_f64() * 1e3)
 }
 
 /// 10⁹ a second.
 fn rate(amount: Option<f64>, time: Duration) -> String {
     match amount {
-        Some(amount) => format!("{:.2}", amount / time.as_secs_f64().max(1e-9) / 1e9),
+        Some(amount) => format!("{:.2}", amount / at_least_a_nanosecond(time) / 1e9),
         None => String::from("?"),
     }
+}
+
+/// In seconds, to be divided by.
+fn at_least_a_nanosecond(time: Duration) -> f64 {
+    time.max(Duration::from_nanos(1)).as_secs_f64()
 }
 
 #[cfg(test)]
