@@ -143,7 +143,7 @@ entry func @f(%0: i64, %1: buffer f32, %2: bool) -> () {{
       %9: f32 = load %1, %6
       store %1, %6, %9
       yield
-    }} else {{
+    }} {{
       yield
     }}
     yield
