@@ -1,7 +1,7 @@
 //! Analysis: which floats cannot be NaN, because they are sums and products of integers and constants too small to
 //! become infinite. They need no canonical NaN where their bits are seen.
 
-use we3_ir::{BinaryOp, Func, Opcode, Scalar, Value};
+use we3_ir::{BinaryOp, Func, Opcode, Scalar, Value, eval};
 
 /// Deeper expressions are not looked into.
 const MOST_DEPTH: u32 = 6;
@@ -34,21 +34,10 @@ fn bits(func: &Func, value: Value, depth: u32) -> Option<i32> {
 
 /// The same for a constant; numbers below one count as one.
 fn of_constant(ty: Scalar, bits: u64) -> Option<i32> {
-    let size = match ty {
-        Scalar::F32 => f64::from(f32::from_bits(bits as u32)),
-        Scalar::F64 => f64::from_bits(bits),
-        Scalar::Bool
-        | Scalar::I8
-        | Scalar::I16
-        | Scalar::I32
-        | Scalar::I64
-        | Scalar::U8
-        | Scalar::U16
-        | Scalar::U32
-        | Scalar::U64
-        | Scalar::F16
-        | Scalar::Bf16 => return None,
-    };
-    let exponent = ((size.to_bits() >> 52) & 0x7ff) as i32 - 1022;
+    if !matches!(ty, Scalar::F32 | Scalar::F64) {
+        return None;
+    }
+    let size = eval::convert(ty, Scalar::F64, bits);
+    let exponent = ((size >> 52) & 0x7ff) as i32 - 1022;
     (exponent <= MOST_BITS).then_some(exponent.max(1))
 }

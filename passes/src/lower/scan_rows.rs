@@ -2,7 +2,7 @@
 //! all of them, so that between the elements and the results there is one place in memory, the prefixes of the rows.
 
 use we3_ir::hash::IdMap;
-use we3_ir::{BinaryOp, Block, CompareOp, Func, Opcode, Scalar, Type, Value};
+use we3_ir::{BinaryOp, Block, CompareOp, Func, Opcode, Scalar, Type, Value, eval};
 
 use super::scan::{BLOCK, ROW, Scan};
 use super::state::Lower;
@@ -85,21 +85,10 @@ impl Lower<'_> {
 
     /// 1.0 in all lanes, for floats that arithmetic follows.
     fn one_of(&mut self, rows: RowVectors, elem: Scalar) -> Option<Value> {
-        let bits = match elem {
-            Scalar::F32 => u64::from(1f32.to_bits()),
-            Scalar::F64 => 1f64.to_bits(),
-            Scalar::Bool
-            | Scalar::I8
-            | Scalar::I16
-            | Scalar::I32
-            | Scalar::I64
-            | Scalar::U8
-            | Scalar::U16
-            | Scalar::U32
-            | Scalar::U64
-            | Scalar::F16
-            | Scalar::Bf16 => return None,
-        };
+        if !matches!(elem, Scalar::F32 | Scalar::F64) {
+            return None;
+        }
+        let bits = eval::convert(Scalar::F64, elem, 1f64.to_bits());
         let one = self.b.constant(elem, bits);
         rows.arithmetic.then(|| self.splat(rows, one))
     }

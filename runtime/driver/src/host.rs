@@ -24,7 +24,7 @@ use crate::session::{Session, SessionOptions};
 use crate::sources::Sources;
 use crate::spec::parse_spec;
 use crate::stages::{Form, Stage, StageLog, run_to};
-use crate::value::{HostArray, HostType, HostValue};
+use crate::value::{HostArray, HostType, HostValue, byte_len};
 
 /// Deep programs recurse deep, and a host's thread may have little stack.
 const STACK: usize = 256 << 20;
@@ -154,9 +154,8 @@ impl HostProgram {
             None => Err(wrong("is one too many")),
             Some(Shape::Scalar) => Err(wrong("is an array where a scalar belongs")),
             Some(Shape::Array { rank, elem_bytes, .. }) => {
-                let bytes = sizes.iter().try_fold(*elem_bytes as u64, |all, size| all.checked_mul(*size));
-                let bytes =
-                    bytes.and_then(|bytes| usize::try_from(bytes).ok()).filter(|_| sizes.len() == *rank);
+                let bytes = byte_len(sizes, *elem_bytes).filter(|_| sizes.len() == *rank);
+                let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
                 bytes.ok_or_else(|| wrong("has sizes that it cannot have"))
             }
         }
@@ -293,9 +292,7 @@ impl HostEntry {
             match (arg, shape) {
                 (HostArg::Scalar(bits), Shape::Scalar) => slots.push(ArgSlot::Scalar(*bits)),
                 (HostArg::Array { sizes, bytes }, Shape::Array { rank, elem_bytes, offsets }) => {
-                    let start = Some(*elem_bytes as u64);
-                    let needed = sizes.iter().try_fold(1u64, |all, size| all.checked_mul(*size));
-                    let needed = needed.zip(start).and_then(|(count, size)| count.checked_mul(size));
+                    let needed = byte_len(sizes, *elem_bytes);
                     if sizes.len() != *rank || needed != Some(bytes.len() as u64) {
                         return Err(wrong(format!(
                             "array {number} has {} bytes for sizes {sizes:?}",
